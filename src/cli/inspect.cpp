@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cli/command.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace syncline::cli {
+
+void add_inspect(CLI::App& app, Action& action) {
+  CLI::App* inspect = app.add_subcommand("inspect", "Show how a file is understood, as JSON lines");
+  inspect->require_subcommand(1);
+  static_cast<void>(action);
+}
+
+}  // namespace syncline::cli

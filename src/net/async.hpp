@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// Coroutines of this project: Asio awaitables that end with a Result. Exceptions do not cross them.
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include "base/error.hpp"
+
+namespace syncline::net {
+
+namespace asio = boost::asio;
+
+template <class T>
+using Async = asio::awaitable<Result<T>>;
+
+}  // namespace syncline::net

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// The HTTP/1.1 server under the test Exchange and the admin API.
+#include <any>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "net/environment.hpp"
+#include "net/http_message.hpp"
+
+namespace syncline::net {
+
+/// One request as the server sees it. The body is read whole before the handler runs, within limits.
+struct ServerRequest {
+  std::string method;
+  std::string target;  ///< path and query as sent
+  Headers headers;
+  std::string body;    ///< inflated if it came with Content-Encoding: gzip
+  std::string peer;    ///< "127.0.0.1:40312"
+  bool tls = false;
+  std::string tls_server_end_point;  ///< hash of our own certificate, for channel binding
+};
+
+/// How the handler answers. Exactly one respond(), or begin() … write() … finish().
+class Responder {
+ public:
+  virtual ~Responder() = default;
+  /// Whole response with Content-Length; gzip if the client accepts it and `allow_gzip`.
+  virtual Async<void> respond(int status, Headers headers, std::string body, bool allow_gzip = true) = 0;
+  /// Response of unknown length, chunked: each write is one chunk, flushed at once.
+  virtual Async<void> begin(int status, Headers headers) = 0;
+  virtual Async<void> write(std::string_view octets) = 0;
+  virtual Async<void> finish() = 0;
+  /// Cuts the connection once this many octets of the response (header included) are out; for fault injection.
+  virtual void cut_after(std::uint64_t octets) = 0;
+  /// Closes the connection now, without an answer.
+  virtual void abort() noexcept = 0;
+  /// Anything the handler wants to keep with the connection (an NTLM handshake).
+  virtual std::any& connection_state() noexcept = 0;
+};
+
+/// Runs on the connection's coroutine; cancelled when the client goes away or the server stops.
+using HttpHandler = std::function<asio::awaitable<void>(const ServerRequest&, Responder&)>;
+
+struct ServerLimits {
+  std::uint64_t header_octets = 64 * 1024;
+  std::uint64_t body_octets = 64ull * 1024 * 1024;  ///< above: 413
+  std::chrono::milliseconds header_time{30'000};    ///< slow clients
+  std::chrono::milliseconds body_idle{60'000};
+  std::chrono::milliseconds keep_alive{300'000};
+  std::size_t connections = 4096;
+};
+
+struct ListenOptions {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 0;                     ///< 0: the system chooses; HttpServer::port() tells
+  std::optional<TlsServerIdentity> identity;  ///< set: https
+  ServerLimits limits;
+};
+
+class HttpServer {
+ public:
+  virtual ~HttpServer() = default;
+  virtual std::uint16_t port() const noexcept = 0;
+  /// Stops listening and ends all connections.
+  virtual void stop() = 0;
+};
+
+/// Starts to listen on the environment's executor. Error: domain local, code "cannot-listen".
+Result<std::unique_ptr<HttpServer>> listen_http(Environment& environment, ListenOptions options, HttpHandler handler);
+
+}  // namespace syncline::net
