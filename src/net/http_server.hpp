@@ -70,6 +70,11 @@ class HttpServer {
   virtual void stop() = 0;
 };
 
+/// Serves one connection over a stream that is already there (a memory stream in virtual time; the listener's own
+/// connections go the same way). Ends when the peer has gone, the limits say so, or the caller's coroutine is cancelled.
+Async<void> serve_http(Environment& environment, StreamPtr stream, ServerLimits limits, std::string peer,
+                       HttpHandler handler);
+
 /// Starts to listen on the environment's executor. Error: domain local, code "cannot-listen".
 Result<std::unique_ptr<HttpServer>> listen_http(Environment& environment, ListenOptions options, HttpHandler handler);
 
