@@ -43,8 +43,8 @@ std::string_view to_string(ErrorDomain domain) noexcept;
 
 struct [[nodiscard]] Error {
   ErrorDomain domain = ErrorDomain::local;
-  std::string code;     ///< stable, in the domain's own spelling: "ErrorServerBusy", "too-deep"
-  std::string message;  ///< one sentence for a person; server text is included as it came (escape on output)
+  std::string code = {};     ///< stable, in the domain's own spelling: "ErrorServerBusy", "too-deep"
+  std::string message = {};  ///< one sentence for a person; server text is included as it came (escape on output)
   RetryClass retry = RetryClass::never;
   std::optional<std::chrono::milliseconds> retry_after = std::nullopt;  ///< the server's hint, whatever place it came from
   std::optional<int> http_status = std::nullopt;
