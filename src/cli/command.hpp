@@ -22,5 +22,9 @@ using Action = std::function<ExitStatus(const Globals&)>;
 
 /// Each adds its subcommand to `app` and, when the user chose it, puts what is to be done in `action`.
 void add_inspect(CLI::App& app, Action& action);
+void add_inspect_recurrence(CLI::App& inspect, Action& action);
+void add_inspect_timezone(CLI::App& inspect, Action& action);
+/// Below `inspect`.
+void add_inspect_ews(CLI::App& inspect, Action& action);
 
 }  // namespace syncline::cli

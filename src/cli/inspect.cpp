@@ -8,7 +8,9 @@ namespace syncline::cli {
 void add_inspect(CLI::App& app, Action& action) {
   CLI::App* inspect = app.add_subcommand("inspect", "Show how a file is understood, as JSON lines");
   inspect->require_subcommand(1);
-  static_cast<void>(action);
+  add_inspect_recurrence(*inspect, action);
+  add_inspect_timezone(*inspect, action);
+  add_inspect_ews(*inspect, action);
 }
 
 }  // namespace syncline::cli
