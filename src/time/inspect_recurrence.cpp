@@ -288,4 +288,10 @@ InspectedLine inspect_recurrence(std::string_view line, std::size_t line_number,
   return {json::serialize(out), true};
 }
 
+std::string cannot_open(std::string_view file) {
+  const json::object out{{"file", text::to_xml_text(file)},
+                         {"error", error_object("cannot-open", "the file cannot be opened")}};
+  return json::serialize(out);
+}
+
 }  // namespace syncline::time

@@ -19,4 +19,7 @@ constexpr std::size_t recurrence_line_limit_octets = 1024 * 1024;
 /// `count` dates.
 InspectedLine inspect_recurrence(std::string_view line, std::size_t line_number, std::size_t count);
 
+/// The answer for a file that cannot be opened.
+std::string cannot_open(std::string_view file);
+
 }  // namespace syncline::time
