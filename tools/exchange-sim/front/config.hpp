@@ -93,7 +93,8 @@ struct OAuth {
 struct SiteLimits {
   unsigned connections = 27;  ///< requests at once; above: ErrorExceededConnectionCount
   unsigned sync_calls = 5;    ///< SyncFolderItems and SyncFolderHierarchy at once; above: ErrorServerBusy
-  unsigned hanging = 10;      ///< GetStreamingEvents at once; above: ErrorExceededConnectionCount
+  unsigned hanging = 0;       ///< GetStreamingEvents at once, 0: the product's (3 on 2013, else 10);
+                              ///< above: ErrorExceededConnectionCount
   unsigned requests_per_minute = 0;  ///< 0: no limit; above: ErrorServerBusy
   unsigned streaming_ids = 200;      ///< on one GetStreamingEvents
   std::uint64_t request_octets = 64ull * 1024 * 1024;
@@ -131,7 +132,7 @@ struct Site {
       1;  ///< mailbox servers behind the front; above 1, subscriptions need their affinity cookie
   /// Autodiscover's http listener sends GETs here (302); empty: to its own https URL where it has one.
   std::string autodiscover_redirect;
-  bool autodiscover_json = true;  ///< v2; Exchange Server 2013 has none
+  std::optional<bool> autodiscover_json;  ///< v2; empty: the product's (2013 has none)
 };
 
 struct Config {

@@ -6,11 +6,10 @@
 //
 //   MyService or the real one  service;
 //   auto sim = ExchangeSim::create(environment, config, service).value();
-//   InProcessNetwork network(environment, *sim);                // front/in_process.hpp: no sockets
-//   net::Environment client{environment.executor, …, network, network};
-//   … client code posts to https://mail.example.test/EWS/Exchange.asmx …
+//   … serve sim->handler("onprem") over a stream of the caller's choice (net::serve_http), or sim->listen() …
 //   EXPECT_EQ(sim->log().count_of("GetItem"), 1);
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -72,6 +71,15 @@ class ExchangeSim {
   virtual RequestLog& log() = 0;
   /// Sums since the start or the last reset.
   virtual Counters& counters() = 0;
+  /// The environment's clock, with the calendar where advance_calendar() put it.
+  virtual const syncline::Clock& clock() const = 0;
+
+  /// What the control endpoint's /control/do asks of the mailboxes: JSON in, JSON out.
+  virtual void set_command_handler(std::function<Result<std::string>(std::string_view json)> handler) = 0;
+  /// Streaming connections that are open now.
+  virtual std::size_t open_streams() const = 0;
+  /// Makes open streams look at the fault rules again (pseudo-operation "stream").
+  virtual void wake_streams() = 0;
 
   /// Switches EWS of a site on or off (the 403 forms). False: no such site.
   virtual bool set_ews(std::string_view site, EwsSwitch state) = 0;

@@ -29,8 +29,8 @@ enum class Action {
   illegal_characters,  ///< in the text of `element` (default: the first text): `value` "reference" (&#x1;),
                        ///< "raw" (0x01), "surrogate" (&#xD800;), "utf8" (octets that are not UTF-8), or a
                        ///< literal to be inserted
-  wrong_order,       ///< the children of `element` (default: the first item or response message) in reverse
-  foreign_elements,  ///< elements of an unknown namespace between the children of every element
+  wrong_order,         ///< the children of `element` (default: the first item or response message) in reverse
+  foreign_elements,    ///< elements of an unknown namespace between the children of every element
   unknown_value,     ///< the text of `element` (default: ResponseCode's siblings' first enumeration) becomes
                      ///< `value`
   set_text,          ///< the text of every `element` becomes `value`
