@@ -211,10 +211,6 @@ Result<void> Scanner::scan(std::string_view text, std::string& out, std::vector<
   const char* const end = at + text.size();
   if (out.capacity() - out.size() < text.size()) out.reserve(out.size() + text.size() + text.size() / 8);
   const char* document_from = at;  // in a sequence of documents: what octets_ does not contain yet
-  const auto end_document = [&] {
-    close_root(out, document_ends);
-    if (document_ends != nullptr) octets_ = 0, document_from = at;
-  };
   const auto copy_run = [&](const char* to) {
     out.append(at, static_cast<std::size_t>(to - at));
     at = to;
@@ -229,7 +225,12 @@ Result<void> Scanner::scan(std::string_view text, std::string& out, std::vector<
   };
 
   while (at != end) {
-    if (document_ends != nullptr && octets_ + static_cast<std::size_t>(at - document_from) > limits_.octets) {
+    if (document_ends != nullptr && !root_seen_) {
+      // Blanks that keep a connection alive belong to no document.
+      octets_ = 0;
+      document_from = at;
+    } else if (document_ends != nullptr &&
+               octets_ + static_cast<std::size_t>(at - document_from) > limits_.octets) {
       return too_large("a document is longer than " + std::to_string(limits_.octets) + " octets");
     }
     if (multibyte_count_ != 0) {
@@ -415,7 +416,7 @@ Result<void> Scanner::scan(std::string_view text, std::string& out, std::vector<
           if (!is_empty) {
             ++depth_;
           } else if (depth_ == 0) {
-            end_document();
+            close_root(out, document_ends);
           }
         } else if (c == '/') {
           out += c;
@@ -472,7 +473,7 @@ Result<void> Scanner::scan(std::string_view text, std::string& out, std::vector<
           ++at;
           state_ = State::text;
           if (--depth_ == 0) {
-            end_document();
+            close_root(out, document_ends);
           }
         } else if (c == '<' || is_control(c)) {
           return not_xml("there is a tag that does not end");
