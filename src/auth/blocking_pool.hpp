@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// A few threads for library calls that may block: GSSAPI asks a KDC over the network inside one call.
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/experimental/concurrent_channel.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "net/async.hpp"
+
+namespace syncline::auth {
+
+class BlockingPool {
+ public:
+  /// 0 threads: calls run where they are made, for tests in virtual time.
+  explicit BlockingPool(unsigned threads) {
+    if (threads > 0) pool_.emplace(threads);
+  }
+  BlockingPool(const BlockingPool&) = delete;
+  BlockingPool& operator=(const BlockingPool&) = delete;
+  /// Waits for the calls under way; those not begun are dropped.
+  ~BlockingPool() {
+    if (pool_) {
+      pool_->stop();
+      pool_->join();
+    }
+  }
+
+  /// Runs `call` (which returns Result<T> and owns all it touches) on one of the threads and comes back to
+  /// the caller's executor. When the caller is cancelled the call goes on unheard: no library here can be
+  /// interrupted.
+  template <class Call>
+  net::Async<typename std::invoke_result_t<Call>::value_type> run(Call call) {
+    using Outcome = std::invoke_result_t<Call>;
+    if (!pool_) co_return call();
+    struct State {
+      State(net::asio::any_io_executor executor, Call&& wanted)
+          : done(std::move(executor), 1), work(std::move(wanted)) {}
+      net::asio::experimental::concurrent_channel<void(boost::system::error_code)> done;
+      Call work;
+      std::optional<Outcome> outcome;
+    };
+    co_await net::asio::this_coro::throw_if_cancelled(false);
+    auto state = std::make_shared<State>(co_await net::asio::this_coro::executor, std::move(call));
+    net::asio::post(*pool_, [state] {
+      state->outcome.emplace(state->work());
+      state->done.try_send(boost::system::error_code());
+    });
+    const auto [failure] = co_await state->done.async_receive(net::asio::as_tuple(net::asio::use_awaitable));
+    if (failure) co_return fail(ErrorDomain::net, "cancelled", "The operation was cancelled");
+    co_return std::move(*state->outcome);
+  }
+
+ private:
+  std::optional<net::asio::thread_pool> pool_;
+};
+
+}  // namespace syncline::auth
