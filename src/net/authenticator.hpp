@@ -23,10 +23,11 @@ struct AuthTarget {
 class AuthSession {
  public:
   virtual ~AuthSession() = default;
-  /// The Authorization value to send with a request before any challenge; nullopt: send none and wait for 401.
+  /// The Authorization value to send with a request before any challenge; nullopt: send none and wait for
+  /// 401.
   virtual Async<std::optional<std::string>> initial() = 0;
-  /// After a 401 (407): all WWW-Authenticate values. The value to send the same request with again, on the same
-  /// connection; error class reauthenticate when the credentials are refused.
+  /// After a 401 (407): all WWW-Authenticate values. The value to send the same request with again, on the
+  /// same connection; error class reauthenticate when the credentials are refused.
   virtual Async<std::string> answer(std::span<const std::string> challenges) = 0;
   /// After a response that was not 401: mutual authentication tokens, if the scheme has them.
   virtual Result<void> accepted(std::span<const std::string> challenges) {
@@ -41,8 +42,8 @@ class Authenticator {
   virtual ~Authenticator() = default;
   /// "basic", "ntlm", "negotiate", "bearer"
   virtual std::string_view scheme() const noexcept = 0;
-  /// Identity and a fingerprint of the secret: part of the pool's key. Changes when the secret changes; never
-  /// the secret itself.
+  /// Identity and a fingerprint of the secret: part of the pool's key. Changes when the secret
+  /// changes; never the secret itself.
   virtual std::string pool_key() const = 0;
   /// True where the authentication belongs to the connection and not to the request (NTLM, Negotiate).
   virtual bool connection_bound() const noexcept = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-// What network code takes from the world, as one parameter (invariant 30): clock, timers, random, DNS, connections.
+// What network code takes from the world, as one parameter (invariant 30): clock, timers, random, DNS,
+// connections.
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -18,8 +19,8 @@ namespace syncline::net {
 
 /// What TLS must be like on a connection. Part of the pool's key.
 struct TlsPolicy {
-  std::string ca_file;     ///< PEM; empty: the system's store
-  bool tls13_only = false; ///< else 1.2 and up; nothing lower exists here
+  std::string ca_file;      ///< PEM; empty: the system's store
+  bool tls13_only = false;  ///< else 1.2 and up; nothing lower exists here
   friend auto operator<=>(const TlsPolicy&, const TlsPolicy&) = default;
 };
 
@@ -50,9 +51,11 @@ class Resolver {
 class Connector {
  public:
   virtual ~Connector() = default;
-  /// TCP to one address (as Resolver gave it); TCP_NODELAY set. Errors: net, "connection-refused", "unreachable", …
+  /// TCP to one address (as Resolver gave it); TCP_NODELAY set. Errors: net, "connection-refused",
+  /// "unreachable", …
   virtual Async<StreamPtr> connect(std::string address, std::uint16_t port) = 0;
-  /// TLS as client over an existing stream: SNI, host name and date checked. Errors: tls, "certificate", "handshake".
+  /// TLS as client over an existing stream: SNI, host name and date checked. Errors: tls, "certificate",
+  /// "handshake".
   virtual Async<StreamPtr> start_tls(StreamPtr clear, std::string host, const TlsPolicy& policy) = 0;
 };
 

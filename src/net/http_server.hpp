@@ -19,8 +19,8 @@ struct ServerRequest {
   std::string method;
   std::string target;  ///< path and query as sent
   Headers headers;
-  std::string body;    ///< inflated if it came with Content-Encoding: gzip
-  std::string peer;    ///< "127.0.0.1:40312"
+  std::string body;  ///< inflated if it came with Content-Encoding: gzip
+  std::string peer;  ///< "127.0.0.1:40312"
   bool tls = false;
   std::string tls_server_end_point;  ///< hash of our own certificate, for channel binding
 };
@@ -35,7 +35,8 @@ class Responder {
   virtual Async<void> begin(int status, Headers headers) = 0;
   virtual Async<void> write(std::string_view octets) = 0;
   virtual Async<void> finish() = 0;
-  /// Cuts the connection once this many octets of the response (header included) are out; for fault injection.
+  /// Cuts the connection once this many octets of the response (header included) are out; for fault
+  /// injection.
   virtual void cut_after(std::uint64_t octets) = 0;
   /// Closes the connection now, without an answer.
   virtual void abort() noexcept = 0;
@@ -65,17 +66,27 @@ struct ListenOptions {
 class HttpServer {
  public:
   virtual ~HttpServer() = default;
+  /// 0 for a server without a listener.
   virtual std::uint16_t port() const noexcept = 0;
-  /// Stops listening and ends all connections.
+  /// Serves one connection that already stands (memory streams in virtual time, inherited sockets).
+  virtual void serve(StreamPtr stream, std::string peer) = 0;
+  virtual std::size_t connections() const noexcept = 0;
+  /// Stops listening and ends all connections: handlers are cancelled. Also done by the destructor.
   virtual void stop() = 0;
 };
 
-/// Serves one connection over a stream that is already there (a memory stream in virtual time; the listener's own
-/// connections go the same way). Ends when the peer has gone, the limits say so, or the caller's coroutine is cancelled.
+/// Serves one connection over a stream that is already there (a memory stream in virtual time; the listener's
+/// own connections go the same way). Ends when the peer has gone, the limits say so, or the caller's
+/// coroutine is cancelled.
 Async<void> serve_http(Environment& environment, StreamPtr stream, ServerLimits limits, std::string peer,
                        HttpHandler handler);
 
 /// Starts to listen on the environment's executor. Error: domain local, code "cannot-listen".
-Result<std::unique_ptr<HttpServer>> listen_http(Environment& environment, ListenOptions options, HttpHandler handler);
+/// Error of a bad identity: tls "bad-identity".
+Result<std::unique_ptr<HttpServer>> listen_http(Environment& environment, ListenOptions options,
+                                                HttpHandler handler);
+/// A server without a listener: connections come by HttpServer::serve().
+std::unique_ptr<HttpServer> make_http_server(Environment& environment, ServerLimits limits,
+                                             HttpHandler handler);
 
 }  // namespace syncline::net

@@ -22,11 +22,14 @@ class Stream {
   virtual Async<std::size_t> read_some(std::span<std::byte> buffer) = 0;
   /// Writes all of it, or fails. One write at a time; may run beside a read.
   virtual Async<void> write_all(std::span<const std::byte> octets) = 0;
+  /// Ends our direction in an orderly way (TLS: close_notify; TCP: FIN): what was written arrives before the
+  /// end. No write may follow. Streams without such a thing do nothing.
+  virtual Async<void> shutdown_write();
   /// Ends the connection at once; what is under way fails with "cancelled".
   virtual void close() noexcept = 0;
 
-  /// tls-server-end-point channel binding (RFC 5929 section 4) of a TLS stream: the hash of the server's certificate,
-  /// without the "tls-server-end-point:" prefix. Empty for a clear stream.
+  /// tls-server-end-point channel binding (RFC 5929 section 4) of a TLS stream: the hash of the server's
+  /// certificate, without the "tls-server-end-point:" prefix. Empty for a clear stream.
   virtual std::string tls_server_end_point() const { return {}; }
   virtual bool is_tls() const noexcept { return false; }
 };

@@ -24,8 +24,8 @@ struct Url {
   friend bool operator==(const Url&, const Url&) = default;
 };
 
-/// User information ("user:password@") and fragments are refused, as are other schemes, control characters, spaces
-/// and an empty host: error domain input, code "bad-url".
+/// User information ("user:password@") and fragments are refused, as are other schemes, control characters,
+/// spaces and an empty host: error domain input, code "bad-url".
 Result<Url> parse_url(std::string_view text);
 /// `location` may be absolute, absolute-path or relative (RFC 3986 section 5); same refusals.
 Result<Url> resolve_reference(const Url& base, std::string_view location);
