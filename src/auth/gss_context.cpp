@@ -197,11 +197,22 @@ Result<std::shared_ptr<GssCredential>> acquire_ticket(const KerberosCredentials&
   if (!credentials.client_keytab.empty())
     elements.push_back({"client_keytab", credentials.client_keytab.c_str()});
   gss_key_value_set_desc store = {static_cast<OM_uint32>(elements.size()), elements.data()};
-  gss_OID_set_desc mechanisms = {1, &spnego_oid};
+  const auto acquire = [&](gss_OID mechanism, gss_cred_id_t& out) {
+    gss_OID_set_desc mechanisms = {1, mechanism};
+    return gss_acquire_cred_from(&minor, name.get(), GSS_C_INDEFINITE, &mechanisms, GSS_C_INITIATE, &store,
+                                 &out, nullptr, nullptr);
+  };
   gss_cred_id_t handle = GSS_C_NO_CREDENTIAL;
-  major = gss_acquire_cred_from(&minor, name.get(), GSS_C_INDEFINITE, &mechanisms, GSS_C_INITIATE, &store,
-                                &handle, nullptr, nullptr);
-  if (GSS_ERROR(major)) return fail(gss_error(major, minor, &spnego_oid, "No Kerberos ticket can be used"));
+  major = acquire(&spnego_oid, handle);
+  if (GSS_ERROR(major)) {
+    // SPNEGO only says that nothing is left to negotiate with; Kerberos itself says why.
+    gss_cred_id_t unused = GSS_C_NO_CREDENTIAL;
+    if (const OM_uint32 direct = acquire(gss_mech_krb5, unused); GSS_ERROR(direct)) {
+      return fail(gss_error(direct, minor, gss_mech_krb5, "No Kerberos ticket can be used"));
+    }
+    gss_release_cred(&minor, &unused);
+    return fail(gss_error(major, minor, &spnego_oid, "No Kerberos ticket can be used"));
+  }
   return finish_credential(handle, GssMechanism::negotiate,
                            NegotiateMechanisms{.kerberos = true, .ntlm = false});
 }

@@ -91,8 +91,9 @@ class GssSession final : public net::AuthSession {
   }
 
   net::Async<std::optional<std::string>> initial() override {
-    auto handshake = handshake_;
-    auto token = co_await pool_->run([handshake] { return handshake->first_token(); });
+    // Named: g++ 12 destroys a temporary closure in an awaited call twice.
+    auto first_token = [handshake = handshake_] { return handshake->first_token(); };
+    auto token = co_await pool_->run(std::move(first_token));
     if (!token) co_return fail(std::move(token).error());
     begun_ = true;
     co_return std::optional<std::string>(header(*token));
@@ -117,9 +118,10 @@ class GssSession final : public net::AuthSession {
     }
     auto octets = decode(*mine);
     if (!octets) co_return fail(std::move(octets).error());
-    auto handshake = handshake_;
-    auto token = co_await pool_->run(
-        [handshake, input = std::move(*octets)] { return handshake->context->step(input); });
+    auto next_token = [handshake = handshake_, input = std::move(*octets)] {
+      return handshake->context->step(input);
+    };
+    auto token = co_await pool_->run(std::move(next_token));
     if (!token) co_return fail(std::move(token).error());
     if (token->empty()) {
       co_return fail(ErrorDomain::auth, "credentials-refused",
