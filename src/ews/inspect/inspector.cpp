@@ -257,6 +257,11 @@ class Inspector::Reader final : public xml::SaxHandler {
   void note(const Error& error) {
     error_ = error;
     error_line_ = sax_.line();
+    if (error.code == "dtd-refused" && frames_.empty()) error_->message += "; perhaps it is an HTML page";
+    // What a message had said of itself before the fault.
+    for (Frame& frame : frames_) {
+      if (frame.message) fill(messages_[*frame.message], frame);
+    }
   }
 
   static std::string_view code_for_users(std::string_view code) noexcept {
@@ -545,6 +550,7 @@ class Inspector::Reader final : public xml::SaxHandler {
         frame.attributes.front().first == "BodyType") {
       return convert_body(frame);
     }
+    if (local == "Entry" && frame.text.empty()) return nullptr;
     if (local == "MimeContent" || local == "MimeContentUTF8" || local == "Entry" ||
         (local == "Value" && parent == "MessageXml")) {
       return json::string(frame.text);

@@ -211,6 +211,9 @@ Result<void> Scanner::scan(std::string_view text, std::string& out, std::vector<
   const char* const end = at + text.size();
   if (out.capacity() - out.size() < text.size()) out.reserve(out.size() + text.size() + text.size() / 8);
   const char* document_from = at;  // in a sequence of documents: what octets_ does not contain yet
+  const auto too_long_document = [&] {
+    return too_large("a document is longer than " + std::to_string(limits_.octets) + " octets");
+  };
   const auto copy_run = [&](const char* to) {
     out.append(at, static_cast<std::size_t>(to - at));
     at = to;
@@ -231,7 +234,7 @@ Result<void> Scanner::scan(std::string_view text, std::string& out, std::vector<
       document_from = at;
     } else if (document_ends != nullptr &&
                octets_ + static_cast<std::size_t>(at - document_from) > limits_.octets) {
-      return too_large("a document is longer than " + std::to_string(limits_.octets) + " octets");
+      return too_long_document();
     }
     if (multibyte_count_ != 0) {
       at = take_multibyte(at, end);
@@ -544,7 +547,10 @@ Result<void> Scanner::scan(std::string_view text, std::string& out, std::vector<
         break;
     }
   }
-  if (document_ends != nullptr) octets_ += static_cast<std::size_t>(end - document_from);
+  if (document_ends != nullptr) {
+    octets_ = root_seen_ ? octets_ + static_cast<std::size_t>(end - document_from) : 0;
+    if (octets_ > limits_.octets) return too_long_document();
+  }
   return {};
 }
 
