@@ -21,7 +21,6 @@ namespace json = boost::json;
 constexpr std::string_view soap_1_1 = "http://schemas.xmlsoap.org/soap/envelope/";
 constexpr std::string_view soap_1_2 = "http://www.w3.org/2003/05/soap-envelope";
 constexpr std::string_view schema_instance = "http://www.w3.org/2001/XMLSchema-instance";
-constexpr std::string_view xml_space = "http://www.w3.org/XML/1998/namespace";
 // Without the scheme: documentation and some gateways write https for http.
 constexpr std::string_view ews_spaces = "://schemas.microsoft.com/exchange/services/2006/";
 constexpr std::string_view autodiscover_space = "://schemas.microsoft.com/exchange/2010/Autodiscover";
