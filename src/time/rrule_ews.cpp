@@ -338,7 +338,7 @@ std::string limit_of(const RecurrencePattern& pattern) {
 bool are_equal(const RecurrenceRule& rule, const CivilTime& start, seconds until_offset, bool drop_start,
                const Recurrence& recurrence) {
   ExpansionLimits limits;
-  limits.max_occurrences = 200;
+  limits.max_occurrences = 100;
   RuleExpansion rules = expand(rule, start, limits, until_offset);
   if (drop_start && rules.start_is_extra && !rules.occurrences.empty())
     rules.occurrences.erase(rules.occurrences.begin());

@@ -195,10 +195,23 @@ class RuleWalk {
       case Frequency::yearly:
         length = first.year().is_leap() ? 366 : 365;
     }
-    if (!step(static_cast<std::uint64_t>(length))) return;
-    for (int i = 0; i < length; ++i, day += chrono::days{1}) {
-      if (matches(day)) days_.push_back(day);
+    for (int i = 0; i < length;) {
+      const int passed = rule_.frequency == Frequency::yearly ? excluded_month_days(day) : 0;
+      if (!step()) return;
+      if (passed == 0 && matches(day)) days_.push_back(day);
+      i += std::max(passed, 1);
+      day += chrono::days{std::max(passed, 1)};
     }
+  }
+
+  /// The length of the month that begins on `day` if BYMONTH leaves it out, else 0: a year is not walked for
+  /// a month.
+  int excluded_month_days(local_days day) const {
+    if (rule_.by_month.empty()) return 0;
+    const Date date{day};
+    const auto month = static_cast<int>(static_cast<unsigned>(date.month()));
+    if (date.day() != chrono::day{1} || has(rule_.by_month, month)) return 0;
+    return days_in_month(static_cast<int>(date.year()), month);
   }
 
   bool matches(local_days day) const {

@@ -127,7 +127,7 @@ TEST(Expansion, of_10000_generated_patterns_equals_a_walk_over_all_days_and_thei
   std::size_t compared = 0;
   for (int i = 0; i < 10'000; ++i) {
     const Recurrence recurrence = generator.recurrence();
-    const local_days last = days_of(recurrence.range.start) + chrono::days{1100};
+    const local_days last = days_of(recurrence.range.start) + chrono::days{i % 10 == 0 ? 1500 : 250};
     ExpansionLimits limits;
     limits.last_day = last;
     limits.max_occurrences = 2000;
@@ -154,7 +154,7 @@ TEST(Expansion, of_10000_generated_patterns_equals_a_walk_over_all_days_and_thei
                                  << (form.notes.empty() ? "" : form.notes.front());
     ASSERT_EQ(expand(*form.recurrence, limits).days, expected) << format_rrule(*rule);
   }
-  EXPECT_GT(compared, 100'000U);
+  EXPECT_GT(compared, 40'000U);
 }
 
 CivilTime at(std::string_view text) {
