@@ -45,6 +45,8 @@ struct User {
   std::string logon_name;            ///< sAMAccountName; empty: the address's local part
   std::string principal;             ///< Kerberos principal; empty: the address
   bool has_mailbox = true;           ///< a service account may have none
+  std::string fill_folder;           ///< .eml, .mbox, .ics, .vcf for the mailbox at the start
+  std::uint64_t generate_items = 0;  ///< made up for the mailbox at the start, from the seed
   /// Addresses this account may impersonate; "*" is everybody of the site (ApplicationImpersonation).
   std::vector<std::string> may_impersonate;
 };

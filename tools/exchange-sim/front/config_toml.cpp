@@ -116,6 +116,8 @@ User read_user(const toml::node& node) {
               {"aliases", list_into(user.aliases, "aliases")},
               {"logon_name", text_into(user.logon_name, "logon_name")},
               {"principal", text_into(user.principal, "principal")},
+              {"fill_folder", text_into(user.fill_folder, "fill_folder")},
+              {"generate_items", number_into(user.generate_items, "generate_items")},
               {"has_mailbox", flag_into(user.has_mailbox, "has_mailbox")},
               {"may_impersonate", list_into(user.may_impersonate, "may_impersonate")}});
   return user;
