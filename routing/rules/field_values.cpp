@@ -79,6 +79,16 @@ void FieldValues::set_text(Field field, std::string_view text) {
   }
 }
 
+void FieldValues::copy(Field field, const FieldValues& from) {
+  if (from.is_empty(field)) {
+    clear(field);
+  } else if (info(field).kind == FieldKind::text) {
+    set_text(field, from.text(field));
+  } else {
+    set_number(field, from.number(field));
+  }
+}
+
 void FieldValues::clear(Field field) noexcept {
   numbers_[at(field)] = kEmptyWord;
   if (info(field).kind == FieldKind::text) texts_[text_slot(field)].clear();

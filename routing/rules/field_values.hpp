@@ -36,6 +36,8 @@ class FieldValues {
   /// Integer and date fields.
   void set_number(Field field, std::int64_t number) noexcept;
   void set_text(Field field, std::string_view text);
+  /// Takes over the value of `field`, empty or not.
+  void copy(Field field, const FieldValues& from);
   void clear(Field field) noexcept;
   /// Back to a row of empty fields, keeping the memory of texts.
   void clear_all() noexcept;

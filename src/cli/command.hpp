@@ -22,6 +22,9 @@ using Action = std::function<ExitStatus(const Globals&)>;
 
 /// Each adds its subcommand to `app` and, when the user chose it, puts what is to be done in `action`.
 void add_inspect(CLI::App& app, Action& action);
+void add_check(CLI::App& app, Action& action);
+void add_rules(CLI::App& app, Action& action);
+void add_route(CLI::App& app, Action& action);
 void add_inspect_recurrence(CLI::App& inspect, Action& action);
 void add_inspect_timezone(CLI::App& inspect, Action& action);
 /// Below `inspect`.

@@ -15,6 +15,9 @@ int main(int argc, char** argv) {
   syncline::cli::Action action;
   app.add_option("--org", globals.organisation, "Folder of the organisation")->type_name("DIR");
   syncline::cli::add_inspect(app, action);
+  syncline::cli::add_check(app, action);
+  syncline::cli::add_rules(app, action);
+  syncline::cli::add_route(app, action);
 
   try {
     app.parse(argc, argv);

@@ -49,6 +49,15 @@ char CsvReader::choose_separator() {
   return separator_;
 }
 
+void CsvReader::skip_preamble() {
+  for (;;) {
+    if (position_ == filled_ && !fill()) return;
+    const std::string_view ahead{buffer_.data() + position_, filled_ - position_};
+    if (!ahead.starts_with("#TYPE") && !ahead.starts_with("\"#TYPE") && !ahead.starts_with("sep=")) return;
+    skip_to_line_end();
+  }
+}
+
 void CsvReader::append(const char* from, std::size_t count) {
   const std::size_t begin = ends_.empty() ? 0 : ends_.back();
   if (bytes_.size() - begin + count > limits_.cell_octets) {

@@ -33,6 +33,10 @@ class CsvReader {
   /// the first `next`.
   char choose_separator();
 
+  /// Skips lines above the header that are not CSV: PowerShell's `#TYPE …`, spreadsheets' `sep=…`. Before
+  /// `choose_separator`.
+  void skip_preamble();
+
   /// Next record into cell(…); false at the end. Lines without anything on them are no records.
   expected<bool, Problem> next();
 

@@ -1,45 +1,20 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "routing/rules/intake/toml_rows.hpp"
 
-#define TOML_EXCEPTIONS 0
-#include <fmt/format.h>
-
-#include <toml++/toml.h>
-
-#include "routing/rules/intake/row_builder.hpp"
+#include "routing/rules/intake/toml_value.hpp"
 
 namespace syncline::rules {
 namespace {
 
-std::uint64_t line_of(const toml::node& node) {
-  return node.source().begin.line;
-}
-
 class TomlRows : public RowReader {
  public:
   explicit TomlRows(std::istream& input) {
-    std::string text;
-    char buffer[65536];
-    while (input.read(buffer, sizeof buffer) || input.gcount() > 0) {
-      text.append(buffer, static_cast<std::size_t>(input.gcount()));
-      if (text.size() > kMaxTomlOctets) {
-        broken_ = InputProblem{0, 0, "", fmt::format("TOML files may have at most {} octets", kMaxTomlOctets),
-                               true};
-        return;
-      }
-    }
-    if (text.find_first_not_of(" \t\r\n") == std::string::npos) {
-      broken_ = InputProblem{0, 0, "", "the file is empty", true};
-      return;
-    }
-    toml::parse_result parsed = toml::parse(std::string_view{text});
+    auto parsed = parse_toml(input);
     if (!parsed) {
-      const auto& error = parsed.error();
-      broken_ = InputProblem{error.source().begin.line, 0, fmt::format("{}", error.source().begin.column),
-                             fmt::format("not valid TOML: {}", error.description()), true};
+      broken_ = std::move(parsed).error();
       return;
     }
-    document_ = std::move(parsed).table();
+    document_ = std::move(*parsed);
     for (const auto& [key, value] : document_) {
       if (key.str() != "assignment") {
         broken_ =
@@ -65,14 +40,14 @@ class TomlRows : public RowReader {
     for (const auto& [key, value] : *table) {
       const auto prefix = prefix_of_group(key.str());
       if (!prefix) {
-        if (auto reason = take(builder, "", key.str(), value))
+        if (auto reason = take_toml(builder, "", key.str(), value))
           return problem(row, value, builder.current(), *reason);
         continue;
       }
       const toml::table* group = value.as_table();
       if (group == nullptr) return problem(row, value, std::string{key.str()}, "a table is expected");
       for (const auto& [inner, inner_value] : *group) {
-        if (auto reason = take(builder, *prefix, inner.str(), inner_value)) {
+        if (auto reason = take_toml(builder, *prefix, inner.str(), inner_value)) {
           return problem(row, inner_value, builder.current(), *reason);
         }
       }
@@ -81,20 +56,6 @@ class TomlRows : public RowReader {
   }
 
  private:
-  static std::optional<std::string> take(RowBuilder& builder, std::string_view prefix, std::string_view name,
-                                         const toml::node& value) {
-    if (auto reason = builder.name(prefix, name)) return reason;
-    if (builder.ignores_value()) return std::nullopt;
-    if (const auto* text = value.as_string()) return builder.text(text->get());
-    if (const auto* integer = value.as_integer()) return builder.integer(integer->get());
-    if (const auto* real = value.as_floating_point()) return builder.real(real->get());
-    if (const auto* boolean = value.as_boolean()) return builder.boolean(boolean->get());
-    if (const auto* date = value.as_date()) {
-      return builder.text(
-          fmt::format("{:04}-{:02}-{:02}", date->get().year, date->get().month, date->get().day));
-    }
-    return "a text, a number, true or false is expected";
-  }
   static unexpected<InputProblem> problem(const InputRow& row, const toml::node& node, std::string column,
                                           std::string reason) {
     return unexpected<InputProblem>{{line_of(node), row.number, std::move(column), std::move(reason), false}};

@@ -7,8 +7,7 @@
 
 namespace syncline::rules {
 
-/// `[[assignment]]` tables. TOML cannot be read as a stream: the file may have at most kMaxTomlOctets.
-inline constexpr std::size_t kMaxTomlOctets = std::size_t{64} << 20U;
+/// `[[assignment]]` tables. TOML cannot be read as a stream: the file may have at most 64 MB.
 std::unique_ptr<RowReader> read_toml_rows(std::istream& input);
 
 }  // namespace syncline::rules
