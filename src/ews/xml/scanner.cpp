@@ -218,13 +218,14 @@ Result<void> Scanner::scan(std::string_view text, std::string& out, std::vector<
     out.append(at, static_cast<std::size_t>(to - at));
     at = to;
   };
-  const auto count_tag = [&](std::size_t octets) -> Result<void> {
+  // True: the tag is too long.
+  const auto count_tag = [&](std::size_t octets) {
     tag_octets_ +=
         static_cast<std::uint32_t>(std::min<std::size_t>(octets, limits_.tag_octets + std::size_t{1}));
-    if (tag_octets_ > limits_.tag_octets) {
-      return too_large("a tag is longer than " + std::to_string(limits_.tag_octets) + " octets");
-    }
-    return {};
+    return tag_octets_ > limits_.tag_octets;
+  };
+  const auto too_long_tag = [&] {
+    return too_large("a tag is longer than " + std::to_string(limits_.tag_octets) + " octets");
   };
 
   while (at != end) {
@@ -247,7 +248,7 @@ Result<void> Scanner::scan(std::string_view text, std::string& out, std::vector<
         state_ != State::pi_target && state_ != State::start_tag_slash) {
       run_ = 0;
       if (state_ == State::start_tag || state_ == State::value || state_ == State::end_tag) {
-        if (auto counted = count_tag(1); !counted) return counted;
+        if (count_tag(1)) return too_long_tag();
       }
       // The whole sequence is usually here; the octet-by-octet way is for cuts and for what is broken.
       const auto point = text::next_code_point({at, static_cast<std::size_t>(end - at)});
@@ -409,7 +410,7 @@ Result<void> Scanner::scan(std::string_view text, std::string& out, std::vector<
 
       case State::start_tag:
       case State::start_tag_slash: {
-        if (auto counted = count_tag(1); !counted) return counted;
+        if (count_tag(1)) return too_long_tag();
         if (state_ == State::start_tag_slash && c != '>') return not_xml("there is a '/' inside a tag");
         if (c == '>') {
           out += c;
@@ -441,14 +442,14 @@ Result<void> Scanner::scan(std::string_view text, std::string& out, std::vector<
           return not_xml("there is a tag that does not end");
         } else {
           const char* const to = skip(tag_stops, at + 1, end);
-          if (auto counted = count_tag(static_cast<std::size_t>(to - at - 1)); !counted) return counted;
+          if (count_tag(static_cast<std::size_t>(to - at - 1))) return too_long_tag();
           copy_run(to);
         }
         break;
       }
 
       case State::value:
-        if (auto counted = count_tag(1); !counted) return counted;
+        if (count_tag(1)) return too_long_tag();
         if (c == quote_) {
           out += c;
           ++at;
@@ -464,13 +465,13 @@ Result<void> Scanner::scan(std::string_view text, std::string& out, std::vector<
           ++at;
         } else {
           const char* const to = skip(value_stops, at + 1, end);
-          if (auto counted = count_tag(static_cast<std::size_t>(to - at - 1)); !counted) return counted;
+          if (count_tag(static_cast<std::size_t>(to - at - 1))) return too_long_tag();
           copy_run(to);
         }
         break;
 
       case State::end_tag:
-        if (auto counted = count_tag(1); !counted) return counted;
+        if (count_tag(1)) return too_long_tag();
         if (c == '>') {
           out += c;
           ++at;
@@ -482,7 +483,7 @@ Result<void> Scanner::scan(std::string_view text, std::string& out, std::vector<
           return not_xml("there is a tag that does not end");
         } else {
           const char* const to = skip(end_tag_stops, at + 1, end);
-          if (auto counted = count_tag(static_cast<std::size_t>(to - at - 1)); !counted) return counted;
+          if (count_tag(static_cast<std::size_t>(to - at - 1))) return too_long_tag();
           copy_run(to);
         }
         break;

@@ -46,7 +46,8 @@ Outcome scan(std::string_view text, std::uint32_t seed) {
   }
   if (result) result = scanner.finish(outcome.text);
   if (!result) outcome.error = result.error().code;
-  outcome.replaced = scanner.replaced();
+  // With an error a transcoder has counted as far as the piece went.
+  if (result) outcome.replaced = scanner.replaced();
   outcome.line = scanner.line();
   return outcome;
 }
