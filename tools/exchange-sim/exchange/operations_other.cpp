@@ -37,7 +37,7 @@ Result<AttachmentRef> find_attachment(Context& context, const Element& id_elemen
   if (!id) return refuse("ErrorInvalidIdMalformed", "Id is malformed.");
   if (id->type != IdType::attachment)
     return refuse("ErrorInvalidAttachmentId", "The id is not that of an attachment.");
-  const auto gone = [] { return refuse("ErrorAttachmentNotFound", "The attachment was not found."); };
+  const auto gone = [] { return item_not_found(); };
   if (id->mailbox != context.mailbox.guid)
     return refuse("ErrorAccessDenied", "Access is denied. Check credentials and try again.");
   Item* item = context.mailbox.item(id->number);
@@ -80,8 +80,6 @@ OperationResult create_attachment(Context& context, const Element& request) {
   auto ref = find_item(context, as_item, &key);
   const auto create_one = [&](const Element& element) -> Result<void> {
     if (!ref) return syncline::fail(ref.error());
-    if (ref->item->kind == ItemKind::message && ref->item->is_submitted)
-      return refuse("ErrorInvalidOperationForSentItem", "A sent message takes no attachments.");
     auto built = build_attachment(context, element, 1);
     if (!built) return syncline::fail(std::move(built.error()));
     const std::size_t size = built->content ? built->content->size() : 0;
