@@ -458,6 +458,15 @@ Result<Position> enter(Context& context, std::string_view xml, std::string_view 
   return without_prefix(soap->tag) == "Fault" ? Position::fault : Position::body_child;
 }
 
+/// Reads on to the end of the document: what was cut off behind the Body's child is cut off too.
+bool leave(Context& context, std::string_view xml) {
+  auto* soap = context.get();
+  if (root_name(xml) == "Envelope" &&
+      (soap_body_end_in(soap) != SOAP_OK || soap_envelope_end_in(soap) != SOAP_OK))
+    return false;
+  return soap_end_recv(soap) == SOAP_OK;
+}
+
 void read_status(Reader& io, ewsm__ResponseMessage& g, ResponseStatus& o) {
   io(g.ResponseClass, o.response_class);
   io(g.ResponseCode, o.code);
@@ -475,7 +484,8 @@ Result<typename Request::Response> decode_reply(std::string_view xml, std::vecto
   if (!position) return unexpected<Error>(position.error());
   auto* soap = context.get();
   if (*position == Position::fault) {
-    if (soap_getfault(soap) != SOAP_OK) return parse_failure(context, Request::operation);
+    if (soap_getfault(soap) != SOAP_OK || !leave(context, xml))
+      return parse_failure(context, Request::operation);
     return fail(to_error(read_fault(context)));
   }
   const auto expected_name = std::string(Request::operation) + "Response";
@@ -492,6 +502,7 @@ Result<typename Request::Response> decode_reply(std::string_view xml, std::vecto
                   expected_name + " is not in the namespace of EWS messages");
     return parse_failure(context, Request::operation);
   }
+  if (!leave(context, xml)) return parse_failure(context, Request::operation);
   if (reply.ResponseMessages == nullptr || (reply.ResponseMessages->*messages).empty())
     return fail(ErrorDomain::soap, "no-response-messages", "the reply holds no response message",
                 RetryClass::after);
@@ -549,7 +560,8 @@ Result<std::optional<Fault>> decode_fault(std::string_view xml) {
   const auto position = enter(context, xml, "a request");
   if (!position) return unexpected<Error>(position.error());
   if (*position != Position::fault) return std::optional<Fault>();
-  if (soap_getfault(context.get()) != SOAP_OK) return parse_failure(context, "a request");
+  if (soap_getfault(context.get()) != SOAP_OK || !leave(context, xml))
+    return parse_failure(context, "a request");
   return std::optional(read_fault(context));
 }
 

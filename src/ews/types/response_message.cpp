@@ -112,6 +112,8 @@ std::string_view element_name_of(ResponseObject::Kind kind) noexcept {
 }
 
 std::string soap_action(std::string_view operation) {
+  // The contract gives GetStreamingEvents the action of GetEvents; servers go by the Body.
+  if (operation == "GetStreamingEvents") operation = "GetEvents";
   return "http://schemas.microsoft.com/exchange/services/2006/messages/" + std::string(operation);
 }
 
