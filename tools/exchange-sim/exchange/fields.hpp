@@ -217,7 +217,7 @@ struct FieldDefinition {
   std::string_view uri;
   std::string_view element;
   ValueKind kind;
-  bool get_only;    ///< FindItem and SyncFolderItems do not give it
+  bool get_only;    ///< FindItem does not give it
   bool in_default;  ///< BaseShape Default
   bool on_request;  ///< not even in AllProperties
   bool read_only;   ///< clients may not set it

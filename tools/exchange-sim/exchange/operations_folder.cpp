@@ -314,6 +314,14 @@ OperationResult update_folder(Context& context, const Element& request) {
     std::optional<syncline::Error> error;
     for (const Element& update : updates->children) {
       if (update.name == "DeleteFolderField") {
+        if (const Element* plain = update.child("FieldURI")) {
+          const std::string_view property = plain->attribute_or("FieldURI", "");
+          if (property == "folder:FolderClass") {
+            folder.folder_class = "IPF.Note";
+            continue;
+          }
+          if (property == "folder:PermissionSet") continue;
+        }
         const Element* uri = update.child("ExtendedFieldURI");
         auto name = uri == nullptr
                         ? Result<ExtendedName>(refuse("ErrorInvalidPropertyDelete",

@@ -134,7 +134,8 @@ OperationResult sync_folder_items(Context& context, const Element& request) {
   Response response("SyncFolderItems");
   const Element* folder_id = request.child("SyncFolderId");
   if (folder_id == nullptr || folder_id->children.empty()) return schema("SyncFolderId is missing");
-  auto shape = read_shape(context, request.child("ItemShape"), true);
+  // Unlike FindItem, it gives whatever is asked for: one more call to the store for each property.
+  auto shape = read_shape(context, request.child("ItemShape"), false);
   if (!shape) return syncline::fail(std::move(shape.error()));
   const auto asked = syncline::text::parse_int(request.child_text("MaxChangesReturned"));
   const auto cap = static_cast<std::int64_t>(context.store.limits().sync_changes);

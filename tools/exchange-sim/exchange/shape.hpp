@@ -21,7 +21,7 @@ struct Shape {
   std::bitset<f_count> whole_dictionary;  ///< dictionaries asked for as a whole
   std::vector<Field> single_dictionary;   ///< dictionaries with single entries asked for
   BodyChoice body = BodyChoice::best;
-  bool finding = false;  ///< FindItem, SyncFolderItems
+  bool finding = false;  ///< FindItem
   bool id_only() const noexcept { return fields.count() == 1 && extended.empty() && dictionary.empty(); }
 };
 
