@@ -159,12 +159,15 @@ class Exchange final : public HttpExchange {
       inflater_ = std::make_unique<Inflater>(text::trim(*coding), bounds);
     }
     // Nothing to come: the connection is free at once.
-    if (reader_.complete()) release();
+    if (reader_.complete()) {
+      inflated_all_ = true;
+      release();
+    }
     return {};
   }
 
   int status() const noexcept override { return reader_.status(); }
-  const Headers& headers() const noexcept override { return const_cast<MessageReader&>(reader_).headers(); }
+  const Headers& headers() const noexcept override { return reader_.headers(); }
   const Url& url() const noexcept override { return url_; }
   const std::string& reason() const noexcept { return reader_.reason(); }
   bool open() const noexcept { return lease_.connection != nullptr; }
@@ -273,6 +276,7 @@ class Exchange final : public HttpExchange {
   }
 
   void consume_pending(std::size_t octets) {
+    if (octets == 0) return;
     pending_ = pending_.subspan(octets);
     lease_.connection->wire->consume(octets);
   }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "net/http_framing.hpp"
 
+#include <algorithm>
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
+#include <limits>
 
 #include "base/text.hpp"
 
@@ -51,6 +53,8 @@ struct MessageReader::Impl {
   std::string target;
   Headers headers;
   std::span<const std::byte> body;
+  bool is_response = false;
+  bool start_judged = false;
 };
 
 template <bool is_request>
@@ -62,6 +66,7 @@ struct MessageReader::Parser final : Impl, http::basic_parser<is_request> {
     Base::header_limit(static_cast<std::uint32_t>(std::min(limits.header_octets, most)));
     Base::body_limit(limits.body_octets);
     Base::eager(false);
+    this->is_response = !is_request;
   }
 
   std::size_t put(std::span<const std::byte> octets, error_code& error) override {
@@ -132,6 +137,20 @@ Result<MessageReader::Step> MessageReader::feed(std::span<const std::byte> octet
     step.needs_more = true;
     return step;
   }
+  if (impl_->is_response && !impl_->start_judged) {
+    // The parser waits for the end of the first line; a mail server's greeting or a bare HTML page may have
+    // none.
+    constexpr std::string_view start = "HTTP/1.";
+    const std::string_view have(reinterpret_cast<const char*>(octets.data()),
+                                std::min(octets.size(), start.size()));
+    if (have != start.substr(0, have.size())) {
+      const std::string_view shown(reinterpret_cast<const char*>(octets.data()),
+                                   std::min<std::size_t>(octets.size(), 40));
+      return fail(ErrorDomain::http, "bad-message",
+                  "what came is not HTTP/1.1: it begins with \"" + text::escape_for_display(shown) + "\"");
+    }
+    impl_->start_judged = have.size() == start.size();
+  }
   error_code error;
   step.consumed = impl_->put(octets, error);
   step.body = impl_->body;
@@ -178,6 +197,9 @@ const std::string& MessageReader::target() const noexcept {
   return impl_->target;
 }
 Headers& MessageReader::headers() noexcept {
+  return impl_->headers;
+}
+const Headers& MessageReader::headers() const noexcept {
   return impl_->headers;
 }
 std::optional<std::uint64_t> MessageReader::content_length() const {

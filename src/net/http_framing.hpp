@@ -51,6 +51,7 @@ class MessageReader {
   const std::string& method() const noexcept;
   const std::string& target() const noexcept;
   Headers& headers() noexcept;
+  const Headers& headers() const noexcept;
   std::optional<std::uint64_t> content_length() const;
 
  private:
