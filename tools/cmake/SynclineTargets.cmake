@@ -33,7 +33,7 @@ set_property(GLOBAL PROPERTY JOB_POOLS heavy=1)
 
 add_library(syncline_flags INTERFACE)
 target_compile_features(syncline_flags INTERFACE cxx_std_20)
-target_compile_options(syncline_flags INTERFACE -Wall -Wextra -Wshadow=local -Wnon-virtual-dtor $<$<BOOL:${SYNCLINE_WERROR}>:-Werror>)
+target_compile_options(syncline_flags INTERFACE -Wall -Wextra $<$<CXX_COMPILER_ID:GNU>:-Wshadow=local> -Wnon-virtual-dtor $<$<BOOL:${SYNCLINE_WERROR}>:-Werror>)
 target_include_directories(syncline_flags INTERFACE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR})
 target_compile_definitions(syncline_flags INTERFACE BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION)
 
