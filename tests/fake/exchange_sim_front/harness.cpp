@@ -27,7 +27,8 @@ net::Async<net::StreamPtr> connect(net::testing::VirtualWorld& world, std::strin
   auto& environment = world.environment();
   auto stream = co_await environment.connector.connect(world.address_of(host), tls ? 443 : 80);
   if (!stream || !tls) co_return std::move(stream);
-  auto secured = co_await environment.connector.start_tls(std::move(*stream), host, {});
+  const net::TlsPolicy policy;  // named: g++ 12 destroys an aggregate made inside a co_await twice
+  auto secured = co_await environment.connector.start_tls(std::move(*stream), host, policy);
   co_return std::move(secured);
 }
 
@@ -106,6 +107,12 @@ net::Async<HttpAnswer> Wire::ask_async(std::string method, std::string target,
   }
   answer.octets = all.size();
   co_return answer;
+}
+
+net::Async<HttpAnswer> Wire::post_async(const std::string& authorization, std::string body) {
+  return ask_async("POST", "/EWS/Exchange.asmx",
+                   {{"Authorization", authorization}, {"Content-Type", "text/xml; charset=utf-8"}},
+                   std::move(body));
 }
 
 HttpAnswer Wire::ask(const std::string& method, const std::string& target,

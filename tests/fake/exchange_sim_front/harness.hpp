@@ -84,6 +84,8 @@ class Wire {
                  const std::string& body = {});
   net::Async<HttpAnswer> ask_async(std::string method, std::string target,
                                    std::vector<std::pair<std::string, std::string>> fields, std::string body);
+  /// POST to EWS. (g++ 12 cannot have the braces of a list inside a co_await.)
+  net::Async<HttpAnswer> post_async(const std::string& authorization, std::string body);
   void close() { stream_.reset(); }
 
  private:

@@ -235,11 +235,17 @@ TEST_F(OAuthTest, faults_reach_the_token_endpoint) {
   EXPECT_THAT(app_token(), ::testing::Not(IsEmpty()));
 }
 
-TEST_F(OAuthTest, a_user_token_needs_no_impersonation_and_cannot_be_used_elsewhere) {
-  start(two_sites());
+TEST_F(OAuthTest, a_user_token_needs_no_impersonation_must_not_have_it_and_cannot_be_used_elsewhere) {
+  auto config = two_sites();
+  User dora;
+  dora.address = "dora@example.test";
+  config.sites[1].users.push_back(dora);
+  start(config);
   const auto given = sim->issue_access_token("online", "app-1", "Cora@example.test");
   EXPECT_EQ(online(given, soap(get_item())).status, 200);
   EXPECT_EQ(service.callers.back().mailbox, "cora@example.test");
+  EXPECT_THAT(online(given, soap(get_item(), impersonating("SmtpAddress", "dora@example.test"))).body,
+              HasSubstr("ErrorInvalidExchangeImpersonationHeaderData"));
   EXPECT_EQ(ews(soap(get_item()), {{"Authorization", "Bearer " + given}}).status, 401);
 }
 

@@ -116,9 +116,7 @@ TEST_F(StreamingTest, the_eleventh_stream_of_a_mailbox_exceeds_the_connections) 
 TEST_F(StreamingTest, a_stream_ends_when_its_client_goes_away) {
   auto wire = std::make_unique<Wire>(world, "mail.example.test", true);
   world.spawn([](Wire& one, std::string body) -> net::asio::awaitable<void> {
-    static_cast<void>(co_await one.ask_async(
-        "POST", "/EWS/Exchange.asmx",
-        {{"Authorization", basic("anna@example.test", "secret")}, {"Content-Type", "text/xml"}}, body));
+    static_cast<void>(co_await one.post_async(basic("anna@example.test", "secret"), body));
   }(*wire, streaming({"sub-1"}, 30)));
   world.run_for(std::chrono::seconds(1));
   EXPECT_EQ(sim->open_streams(), 1u);

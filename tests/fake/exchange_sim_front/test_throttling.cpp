@@ -22,9 +22,7 @@ class ThrottlingTest : public FrontTest {
     return out;
   }
   static net::asio::awaitable<void> one(Wire& wire, std::string body, std::map<std::string, int>& out) {
-    auto answer = co_await wire.ask_async(
-        "POST", "/EWS/Exchange.asmx",
-        {{"Authorization", basic("anna@example.test", "secret")}, {"Content-Type", "text/xml"}}, body);
+    auto answer = co_await wire.post_async(basic("anna@example.test", "secret"), body);
     std::string code = "no answer";
     if (answer) {
       code = "";
@@ -81,9 +79,7 @@ TEST_F(ThrottlingTest, budgets_are_of_the_mailbox_that_is_acted_on) {
   const auto other = soap(get_item(), impersonating("SmtpAddress", "bert@example.test"));
   world.spawn(
       [](Wire& wire, std::string body, std::map<std::string, int>& answers) -> net::asio::awaitable<void> {
-        auto answer = co_await wire.ask_async(
-            "POST", "/EWS/Exchange.asmx",
-            {{"Authorization", basic("robot", "robot")}, {"Content-Type", "text/xml"}}, body);
+        auto answer = co_await wire.post_async(basic("robot", "robot"), body);
         ++answers[answer && answer->status == 200 ? "" : "refused"];
       }(first, other, out));
   world.spawn(one(second, soap(get_item()), out));

@@ -372,6 +372,12 @@ net::asio::awaitable<bool> EwsFront::resolve_mailbox(Call& call, const EwsReques
                   return one == "*" || text::equals_ignore_case(one, address);
                 });
     }
+    if (!allowed && identity.scheme == Scheme::bearer) {
+      // A user's own token never impersonates without the role (OfficeDev/ews-managed-api issue 212).
+      co_await answer_fault(call, "ErrorInvalidExchangeImpersonationHeaderData",
+                            "ExchangeImpersonation SOAP header must not exist for this type of OAuth token.");
+      co_return false;
+    }
     if (!allowed) {
       co_await answer_fault(call, "ErrorImpersonateUserDenied",
                             message_of_code("ErrorImpersonateUserDenied"));
@@ -726,12 +732,13 @@ net::asio::awaitable<void> EwsFront::serve_autodiscover(Call& call, std::string_
     const bool over = co_await apply_before(call, call.rules, nullptr, {});
     if (over) co_return;
     entry.handled = true;
-    co_await send(autodiscover_json(state_, call.path, query, [this](std::string_view address) {
+    auto reply = autodiscover_json(state_, call.path, query, [this](std::string_view address) {
       for (const auto& other : parts_.sites) {
         if (other.get() != &state_ && other->user_of_address(address) != nullptr) return other->base_url();
       }
       return std::string();
-    }));
+    });
+    co_await send(std::move(reply));
     co_return;
   }
   // The clear-text door only points to the other one.
@@ -765,11 +772,10 @@ net::asio::awaitable<void> EwsFront::serve_autodiscover(Call& call, std::string_
   const bool over = co_await apply_before(call, call.rules, nullptr, {});
   if (over) co_return;
   entry.handled = true;
-  if (request.method != "POST") {
-    co_await send(autodiscover_pox(state_, {}));  // code 600, as Exchange answers a GET
-    co_return;
-  }
-  co_await send(is_soap ? autodiscover_soap(state_, request.body) : autodiscover_pox(state_, request.body));
+  // A GET has no request in it: code 600, as Exchange answers.
+  const std::string body = request.method == "POST" ? request.body : std::string();
+  auto reply = is_soap && !body.empty() ? autodiscover_soap(state_, body) : autodiscover_pox(state_, body);
+  co_await send(std::move(reply));
 }
 
 }  // namespace exchange_sim
