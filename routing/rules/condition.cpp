@@ -291,10 +291,10 @@ std::string Condition::print(const Node* node, bool inside_all) {
     case Op::all:
       return join(" ∧ ", true);
     case Op::any:
-      return inside_all ? "(" + join(" ∨ ", false) + ")" : join(" ∨ ", false);
+      return inside_all ? fmt::format("({})", join(" ∨ ", false)) : join(" ∨ ", false);
     case Op::none_of: {
       const bool bare = node[1].op == Op::named || node[1].op == Op::word_in;
-      return bare ? "¬" + print(node + 1, true) : "¬(" + print(node + 1, false) + ")";
+      return fmt::format("{}{}{}", bare ? "¬" : "¬(", print(node + 1, bare), bare ? "" : ")");
     }
     case Op::named:
       return std::string{node->text};

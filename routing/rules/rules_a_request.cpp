@@ -195,7 +195,7 @@ Group request_and_mailbox() {
               .severity = Severity::reject,
               .condition = req_act == sss && in(mbx_kind, {queue, forward}),
               .message = "Appointments, contacts and tasks exist only for user mailboxes.",
-              .remedy = "Set ACT to none.",
+              .remedy = "Set appointments, contacts and tasks (req_act) to none.",
               .change = {set(req_act, none)},
               .source = "P14 configuration requirements, first bullet",
           },

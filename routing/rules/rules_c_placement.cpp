@@ -162,8 +162,8 @@ Group placement() {
               .id = "MBX-EXCHANGE-SE-UNLISTED",
               .severity = Severity::info,
               .condition = exchange_type() && mbx_host == exchange_onprem && mbx_exchange_version == se,
-              .message = "Exchange Subscription Edition is not in the seed table; it speaks the same EWS "
-                         "schema as 2019.",
+              .message = "Exchange Subscription Edition is not in the published list of supported versions; "
+                         "it speaks the same EWS schema as 2019.",
               .remedy = "Nothing to do.",
               .change = {look_at(mbx_exchange_version)},
               .source = "S2 table row 1 (absence)",

@@ -167,7 +167,7 @@ Group transport_and_network() {
                           port_closed_from_usgov) +
                   on_legs([](const Leg& leg) { return tls_to_default(leg).only_if(leg.protocol != imap); },
                           port_closed_from_usgov) +
-                  on_legs([](const Leg& leg) { return look_at(leg.protocol); }, port_closed_from_usgov),
+                  on_legs([](const Leg& leg) { return look_at(leg.port); }, port_closed_from_usgov),
               .source = "S0/S1 last section",
           },
           Rule{

@@ -67,6 +67,7 @@ class RowHandler {
     if (depth_ == 1) {
       if (const auto prefix = prefix_of_group(key)) {
         column = key;
+        ignoring_from_ = 0;
         group_ = *prefix;
         if (std::find(groups_.begin(), groups_.end(), *prefix) != groups_.end()) {
           return wrong("the group is given twice", ec);
