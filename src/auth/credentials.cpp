@@ -49,6 +49,7 @@ class ChoosingSession final : public net::AuthSession {
     auto known = learned_->find(origin_);
     if (!known) co_return std::optional<std::string>();
     session_ = known->start(target_);
+    scheme_ = known;
     auto value = co_await session_->initial();
     if (value) co_return std::move(*value);
     // What worked before cannot begin now (a ticket ran out): ask the server anew.
@@ -73,6 +74,7 @@ class ChoosingSession final : public net::AuthSession {
       auto value = co_await session_->answer(challenges);
       if (value) {
         learned_->remember(origin_, scheme);
+        scheme_ = scheme;
         co_return value;
       }
       session_.reset();
@@ -87,6 +89,10 @@ class ChoosingSession final : public net::AuthSession {
         "The server offers " + (offered.empty() ? "no scheme" : offered) + ", and none of these is allowed");
   }
 
+  bool binds_connection() const noexcept override {
+    return scheme_ != nullptr && scheme_->connection_bound();
+  }
+
   Result<void> accepted(std::span<const std::string> challenges) override {
     return session_ ? session_->accepted(challenges) : Result<void>();
   }
@@ -97,6 +103,7 @@ class ChoosingSession final : public net::AuthSession {
   net::AuthTarget target_;
   std::string origin_;
   std::unique_ptr<net::AuthSession> session_;
+  std::shared_ptr<net::Authenticator> scheme_;  ///< the one session_ is of
 };
 
 class ChoosingAuthenticator final : public net::Authenticator {

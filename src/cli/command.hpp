@@ -25,6 +25,7 @@ void add_inspect(CLI::App& app, Action& action);
 void add_check(CLI::App& app, Action& action);
 void add_rules(CLI::App& app, Action& action);
 void add_route(CLI::App& app, Action& action);
+void add_discover(CLI::App& app, Action& action);
 void add_inspect_recurrence(CLI::App& inspect, Action& action);
 void add_inspect_timezone(CLI::App& inspect, Action& action);
 /// Below `inspect`.

@@ -18,6 +18,7 @@ int main(int argc, char** argv) {
   syncline::cli::add_check(app, action);
   syncline::cli::add_rules(app, action);
   syncline::cli::add_route(app, action);
+  syncline::cli::add_discover(app, action);
 
   try {
     app.parse(argc, argv);

@@ -29,6 +29,9 @@ class AuthSession {
   /// After a 401 (407): all WWW-Authenticate values. The value to send the same request with again, on the
   /// same connection; error class reauthenticate when the credentials are refused.
   virtual Async<std::string> answer(std::span<const std::string> challenges) = 0;
+  /// False where this session's scheme speaks for one request only, though the authenticator may also choose
+  /// one that binds the connection: the next request starts a session of its own.
+  virtual bool binds_connection() const noexcept { return true; }
   /// After a response that was not 401: mutual authentication tokens, if the scheme has them.
   virtual Result<void> accepted(std::span<const std::string> challenges) {
     static_cast<void>(challenges);
@@ -40,7 +43,7 @@ class AuthSession {
 class Authenticator {
  public:
   virtual ~Authenticator() = default;
-  /// "basic", "ntlm", "negotiate", "bearer"
+  /// "basic", "ntlm", "negotiate", "bearer"; "auto" where the server's offer decides
   virtual std::string_view scheme() const noexcept = 0;
   /// Identity and a fingerprint of the secret: part of the pool's key. Changes when the secret
   /// changes; never the secret itself.

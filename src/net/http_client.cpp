@@ -634,7 +634,8 @@ class Sender {
       if (reader.header_complete()) {
         const bool tunnelled = reader.status() >= 200 && reader.status() < 300;
         if (tunnelled && begin != end) co_return http_error("bad-message", "the proxy talks into the tunnel");
-        if (tunnelled || reader.complete()) break;
+        // The body of a refusal is of no use, and may have no end; that of a challenge stands before the next answer.
+        if (tunnelled || reader.status() != 407 || reader.complete()) break;
       }
       if (!step->needs_more) continue;
       if (end == buffer.size()) {
@@ -752,7 +753,7 @@ class Sender {
       if (session) {
         auto accepted = session->accepted(copies(reader.headers().find_all("WWW-Authenticate")));
         if (!accepted) return accepted;
-        connection.authenticated = options_.authenticator->connection_bound();
+        connection.authenticated = options_.authenticator->connection_bound() && session->binds_connection();
       }
     }
     if (through_proxy_ && proxy_authenticator() && !connection.proxy_authenticated) {
@@ -760,7 +761,8 @@ class Sender {
       if (session) {
         auto accepted = session->accepted(copies(reader.headers().find_all("Proxy-Authenticate")));
         if (!accepted) return accepted;
-        connection.proxy_authenticated = proxy_authenticator()->connection_bound();
+        connection.proxy_authenticated =
+            proxy_authenticator()->connection_bound() && session->binds_connection();
       }
     }
     return {};

@@ -277,6 +277,7 @@ class Run {
 
   net::Async<net::HttpResponse> send(Method method, const net::Url& url,
                                      std::shared_ptr<net::Authenticator> authenticator) {
+    if (settings_.progress) settings_.progress(url.to_string());
     net::HttpRequest message;
     message.url = url;
     message.headers.set("Accept", method == Method::json ? "application/json" : "text/xml");

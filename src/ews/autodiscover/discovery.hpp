@@ -2,6 +2,7 @@
 #pragma once
 // Autodiscover: from an address to the server that holds its mailbox, with a trail of every step.
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,8 +22,9 @@ struct DiscoverySettings {
   std::shared_ptr<net::Authenticator> credentials;
   /// Hosts besides those of the mailbox's domain and Microsoft's that may be sent to: "host" or ".suffix".
   std::vector<std::string> allowed_hosts;
-  bool prefer_internal = false;  ///< InternalEwsUrl before ExternalEwsUrl
-  int max_hops = 10;             ///< redirects of any kind (R-19)
+  bool prefer_internal = false;                         ///< InternalEwsUrl before ExternalEwsUrl
+  std::function<void(std::string_view)> progress = {};  ///< told of every URL before it is asked
+  int max_hops = 10;                                    ///< redirects of any kind (R-19)
   int max_requests = 60;
   std::chrono::milliseconds request_total{25'000};
   std::chrono::milliseconds total{180'000};

@@ -107,6 +107,8 @@ TEST(Choice, TakesTheStrongestThatIsOfferedAndAllowed) {
   EXPECT_EQ(*run(context, session->initial()), std::nullopt);
   const std::vector<std::string> weak{"Basic realm=\"x\""};
   EXPECT_TRUE(run(context, session->answer(weak))->starts_with("Basic "));
+  EXPECT_FALSE(session->binds_connection()) << "Basic speaks for one request";
+  EXPECT_TRUE(run(context, (*choosing)->start(target("https://mail.example.com/"))->initial())->has_value());
   const std::vector<std::string> foreign{"Bearer authorization_uri=\"https://login\""};
   const auto none = run(context, (*choosing)->start(target("https://other.example.com/"))->answer(foreign));
   ASSERT_FALSE(none);
