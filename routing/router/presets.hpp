@@ -15,8 +15,8 @@ std::string_view to_string(TlsMode mode) noexcept;
 
 struct PresetEndpoint {
   std::string_view host;
-  std::uint16_t port;
-  TlsMode tls;
+  std::uint16_t port = 0;
+  TlsMode tls = TlsMode::implicit;
 };
 
 struct Preset {

@@ -131,41 +131,41 @@ class Router {
     // own.
     const Preset* preset =
         values_.is(Field::prof_type, gmail) ? preset_for({}, gmail) : preset_for(address, lives_on);
-    const auto preset_endpoint = preset != nullptr ? endpoint(*preset, protocol, cloud) : std::nullopt;
+    // No host: there is no preset, or it does not have the protocol.
+    PresetEndpoint known;
+    if (preset != nullptr) known = endpoint(*preset, protocol, cloud).value_or(PresetEndpoint{});
+    const bool is_known = !known.host.empty();
     if (preset != nullptr) {
       const auto at = address.rfind('@');
       const std::string_view domain =
           at == std::string_view::npos ? std::string_view{} : address.substr(at + 1);
       if (!domain.empty()) route.why.push_back(fmt::format("domain: {}", domain));
-      route.why.push_back(preset_endpoint
-                              ? fmt::format("preset: {} ({}:{}, {}), {} cloud", preset->name,
-                                            preset_endpoint->host, preset_endpoint->port,
-                                            to_string(preset_endpoint->tls), to_string(cloud))
-                              : fmt::format("preset: {} has no {}", preset->name, to_string(protocol)));
+      route.why.push_back(is_known ? fmt::format("preset: {} ({}:{}, {}), {} cloud", preset->name, known.host,
+                                                 known.port, to_string(known.tls), to_string(cloud))
+                                   : fmt::format("preset: {} has no {}", preset->name, to_string(protocol)));
     }
     if (!values_.is_empty(leg.host)) {
       route.location = values_.text(leg.host);
-      if (preset_endpoint && preset_endpoint->host != route.location) {
+      if (is_known && known.host != route.location) {
         route.why.push_back(fmt::format("override: {} is stated", name_of(leg.host)));
       }
-    } else if (preset_endpoint) {
-      route.location = preset_endpoint->host;
+    } else if (is_known) {
+      route.location = known.host;
     } else {
       return fail(ErrorDomain::input, std::string{kNoLocation},
                   fmt::format("{} is empty and no preset knows this mail host", name_of(leg.host)));
     }
     // The preset speaks for its own server only; what was stated counts everywhere.
-    const bool at_preset = preset_endpoint && preset_endpoint->host == route.location;
+    const bool at_preset = is_known && known.host == route.location;
     const bool port_stated = assignment_.given(leg.port);
-    route.port = at_preset && !port_stated ? preset_endpoint->port
-                                           : static_cast<std::uint16_t>(values_.number(leg.port));
-    if (port_stated && at_preset && preset_endpoint->port != route.port) {
+    route.port =
+        at_preset && !port_stated ? known.port : static_cast<std::uint16_t>(values_.number(leg.port));
+    if (port_stated && at_preset && known.port != route.port) {
       route.why.push_back(fmt::format("override: {} {} is stated", name_of(leg.port), route.port));
     }
     const bool tls_stated = assignment_.given(leg.tls);
-    route.tls =
-        at_preset && !tls_stated && !port_stated ? preset_endpoint->tls : tls_mode(values_.word(leg.tls));
-    if (tls_stated && at_preset && preset_endpoint->tls != route.tls) {
+    route.tls = at_preset && !tls_stated && !port_stated ? known.tls : tls_mode(values_.word(leg.tls));
+    if (tls_stated && at_preset && known.tls != route.tls) {
       route.why.push_back(fmt::format("override: {} {} is stated", name_of(leg.tls), to_string(route.tls)));
     }
     return route;
