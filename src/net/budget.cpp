@@ -3,12 +3,12 @@
 
 #include <algorithm>
 #include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <list>
 #include <utility>
 
+#include "net/cancel.hpp"
 #include "net/event.hpp"
 #include "net/watchdog.hpp"
 
@@ -144,7 +144,7 @@ Budget::Budget(Environment& environment, BudgetLimits limits)
 
 Budget::~Budget() {
   state_->ended = true;
-  if (state_->pause_running) state_->stop_pause.emit(asio::cancellation_type::all);
+  if (state_->pause_running) emit_cancellation(state_->executor, state_->stop_pause, state_);
 }
 
 Async<Budget::Token> Budget::acquire(BudgetKind kind) {

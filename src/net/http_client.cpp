@@ -634,7 +634,8 @@ class Sender {
       if (reader.header_complete()) {
         const bool tunnelled = reader.status() >= 200 && reader.status() < 300;
         if (tunnelled && begin != end) co_return http_error("bad-message", "the proxy talks into the tunnel");
-        // The body of a refusal is of no use, and may have no end; that of a challenge stands before the next answer.
+        // The body of a refusal is of no use, and may have no end; that of a challenge stands before the next
+        // answer.
         if (tunnelled || reader.status() != 407 || reader.complete()) break;
       }
       if (!step->needs_more) continue;

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -12,6 +11,7 @@
 
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "net/cancel.hpp"
 #include "net/http_framing.hpp"
 #include "net/inflate.hpp"
 #include "net/tcp.hpp"
@@ -146,8 +146,8 @@ class Connection final : public Responder, public std::enable_shared_from_this<C
     close();
   }
 
-  void stop() noexcept {
-    handler_cancel_.emit(asio::cancellation_type::all);
+  void stop() {
+    emit_cancellation(shared_->environment.executor, handler_cancel_, shared_from_this());
     close();
   }
 
@@ -476,7 +476,7 @@ class Connection final : public Responder, public std::enable_shared_from_this<C
     wire_->watch(nullptr, [weak] {
       if (const auto self = weak.lock()) {
         self->closed_ = true;
-        self->handler_cancel_.emit(asio::cancellation_type::all);
+        emit_cancellation(self->shared_->environment.executor, self->handler_cancel_, self);
       }
     });
     if (wire_->ended()) {
@@ -486,6 +486,8 @@ class Connection final : public Responder, public std::enable_shared_from_this<C
     const auto [problem] = co_await asio::co_spawn(
         shared_->environment.executor, shared_->handler(request, *this),
         asio::bind_cancellation_slot(handler_cancel_.slot(), asio::as_tuple(asio::use_awaitable)));
+    // What is installed there belongs to the handler that has just ended; stop() must not reach for it.
+    handler_cancel_.slot().clear();
     wire_->unwatch();
     if (!problem || closed_) co_return;
     try {

@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+
+#include "net/cancel.hpp"
 
 namespace syncline::net {
 
@@ -43,6 +44,7 @@ struct Watchdog::State {
       state->sleeping_until = state->deadline;
       static_cast<void>(co_await state->timers.sleep_until(state->deadline));
     }
+    state->running = false;
   }
 };
 
@@ -52,7 +54,7 @@ Watchdog::Watchdog(Environment& environment, std::function<void()> expire)
 Watchdog::~Watchdog() {
   state_->ended = true;
   state_->expire = nullptr;
-  if (state_->running) state_->wake.emit(asio::cancellation_type::all);
+  if (state_->running) emit_cancellation(state_->executor, state_->wake, state_);
 }
 
 void Watchdog::arm(SteadyTime deadline) {
@@ -65,7 +67,7 @@ void Watchdog::arm(SteadyTime deadline) {
                    asio::bind_cancellation_slot(state_->wake.slot(), asio::detached));
   } else if (deadline < state_->sleeping_until) {
     state_->sleeping_until = deadline;
-    state_->wake.emit(asio::cancellation_type::all);
+    emit_cancellation(state_->executor, state_->wake, state_);
   }
 }
 

@@ -139,12 +139,12 @@ class ClientStream final : public Stream {
 struct VirtualWorld::State {
   State(std::uint64_t seed, SystemTime start)
       : clock(start),
-        timers(context.get_executor(), clock),
+        timers(context->get_executor(), clock),
         random(seed),
-        never(context.get_executor()),
+        never(context->get_executor()),
         resolver(*this),
         connector(*this),
-        environment{context.get_executor(), clock, timers, random, resolver, connector} {}
+        environment{context->get_executor(), clock, timers, random, resolver, connector} {}
 
   class MemoryResolver final : public Resolver {
    public:
@@ -264,7 +264,7 @@ struct VirtualWorld::State {
     return known.front();
   }
 
-  asio::io_context context{1};
+  std::unique_ptr<asio::io_context> context = std::make_unique<asio::io_context>(1);
   VirtualClock clock;
   VirtualTimers timers;
   SeededRandom random;
@@ -295,27 +295,29 @@ VirtualWorld::VirtualWorld(std::uint64_t seed, SystemTime start)
 VirtualWorld::~VirtualWorld() {
   // Ends what still runs in an orderly way, while everything that it refers to is still there.
   state_->servers.clear();
-  state_->context.restart();
-  state_->context.poll();
+  state_->context->restart();
+  state_->context->poll();
+  // What hangs for ever goes with its executor, before the timers and names that it waits for.
+  state_->context.reset();
 }
 
 Environment& VirtualWorld::environment() noexcept {
   return state_->environment;
 }
 asio::any_io_executor VirtualWorld::executor() noexcept {
-  return state_->context.get_executor();
+  return state_->context->get_executor();
 }
 
 Result<void> VirtualWorld::drive(asio::awaitable<void> main) {
   bool ended = false;
   std::exception_ptr problem;
-  asio::co_spawn(state_->context, std::move(main), [&](std::exception_ptr exception) {
+  asio::co_spawn(*state_->context, std::move(main), [&](std::exception_ptr exception) {
     ended = true;
     problem = std::move(exception);
   });
   for (;;) {
-    state_->context.restart();
-    while (!ended && state_->context.poll_one() > 0) {
+    state_->context->restart();
+    while (!ended && state_->context->poll_one() > 0) {
     }
     if (ended) break;
     if (!state_->timers.advance(SteadyTime::max())) {
@@ -331,14 +333,14 @@ Result<void> VirtualWorld::drive(asio::awaitable<void> main) {
 }
 
 void VirtualWorld::spawn(asio::awaitable<void> coroutine) {
-  asio::co_spawn(state_->context, std::move(coroutine), asio::detached);
+  asio::co_spawn(*state_->context, std::move(coroutine), asio::detached);
 }
 
 void VirtualWorld::run_for(std::chrono::milliseconds span) {
   const SteadyTime end = state_->clock.steady_now() + span;
   do {
-    state_->context.restart();
-    state_->context.poll();
+    state_->context->restart();
+    state_->context->poll();
   } while (state_->timers.advance(end));
   state_->clock.advance_to(end);
 }
@@ -346,8 +348,8 @@ void VirtualWorld::run_for(std::chrono::milliseconds span) {
 bool VirtualWorld::run_until_quiet(std::chrono::milliseconds most) {
   const SteadyTime end = state_->clock.steady_now() + most;
   do {
-    state_->context.restart();
-    state_->context.poll();
+    state_->context->restart();
+    state_->context->poll();
   } while (state_->timers.advance(end));
   return !state_->timers.has_sleepers();
 }
