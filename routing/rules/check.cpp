@@ -97,15 +97,17 @@ Fix fix_for(const Rule& rule, const Assignment& assignment) {
   Fix fix;
   fix.values = assignment.values;
   for (const Change& change : rule.change) {
-    if (change.to && change.where.holds(assignment.values)) apply(change, fix.values);
-  }
-  for (const Change& change : rule.change) {
-    if (!change.to || alike(fix.values, assignment.values, change.field) || fix.values.is_empty(change.field))
-      continue;
+    if (!change.to || !change.where.holds(assignment.values)) continue;
+    apply(change, fix.values);
+    // Some defaults are empty, and a field cannot be set to that.
+    if (fix.values.is_empty(change.field)) fix.values.copy(change.field, assignment.values);
+    if (alike(fix.values, assignment.values, change.field)) continue;
     if (std::find(fix.fields.begin(), fix.fields.end(), change.field) == fix.fields.end()) {
       fix.fields.push_back(change.field);
     }
   }
+  // Half a fix is none: where one leg can be mended and the other not, a person has to look.
+  if (rule.condition.holds(fix.values)) fix.fields.clear();
   return fix;
 }
 

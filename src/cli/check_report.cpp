@@ -299,12 +299,13 @@ void TextReport::append(std::string& out, const JudgedRow& row) const {
                                                                        : values.printed(Field::prof_type);
   if (!values.is_empty(Field::prof_name))
     profile += " " + text::escape_for_display(values.text(Field::prof_name));
-  out += padded(fmt::format("{}", row.input.number), kRowWidth) +
-         padded(tr(verdict_text(row.judgement.verdict)), kVerdictWidth);
+  const std::string begin = padded(fmt::format("{}", row.input.number), kRowWidth) +
+                            padded(tr(verdict_text(row.judgement.verdict)), kVerdictWidth);
   if (display_width(mailbox) < kMailboxWidth) {
-    out += padded(mailbox, kMailboxWidth) + profile + "\n";
+    append_wrapped(out, begin + padded(mailbox, kMailboxWidth), profile);
   } else {
-    out += mailbox + "\n" + std::string(kRowWidth + kVerdictWidth, ' ') + profile + "\n";
+    append_wrapped(out, begin, mailbox);
+    append_wrapped(out, std::string(kRowWidth + kVerdictWidth, ' '), profile);
   }
   for (const rules::Finding& finding : row.judgement.findings) append_finding(out, finding, row.assignment);
   const std::string indent(kRowWidth, ' ');

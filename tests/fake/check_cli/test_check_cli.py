@@ -227,7 +227,8 @@ class Check(unittest.TestCase):
         if not examples.exists():
             self.skipTest(f"SKIPPED: no {examples}")
         lines = validate("check", run("check", examples, "--format", "json").stdout)
-        rows = list(csv.DictReader(examples.open(encoding="utf-8")))
+        with examples.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
         self.assertEqual(len(lines), len(rows))
         for row, line in zip(rows, lines):
             def expected(kind):
