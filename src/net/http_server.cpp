@@ -486,8 +486,6 @@ class Connection final : public Responder, public std::enable_shared_from_this<C
     const auto [problem] = co_await asio::co_spawn(
         shared_->environment.executor, shared_->handler(request, *this),
         asio::bind_cancellation_slot(handler_cancel_.slot(), asio::as_tuple(asio::use_awaitable)));
-    // What is installed there belongs to the handler that has just ended; stop() must not reach for it.
-    handler_cancel_.slot().clear();
     wire_->unwatch();
     if (!problem || closed_) co_return;
     try {

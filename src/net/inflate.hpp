@@ -16,7 +16,7 @@ namespace syncline::net {
 struct InflateLimits {
   std::uint64_t output_octets = 0;  ///< in all; error http "too-large"
   std::uint64_t ratio = 200;  ///< output : input; error http "compression-bomb". 1032 is deflate's own bound
-  std::uint64_t ratio_free = 1 << 20;  ///< output that the ratio does not judge yet
+  std::uint64_t ratio_free = 16 << 20;  ///< output that the ratio does not judge yet
 };
 
 class Inflater {

@@ -115,14 +115,15 @@ std::string subject_names(X509* certificate) {
   return text.empty() ? "no host at all" : text;
 }
 
-std::string why_refused(X509* certificate, long verdict) {
+/// `certificate` is the one at fault: the server's own at depth 0, one above it otherwise.
+std::string why_refused(X509* certificate, int verdict, int depth) {
+  const std::string which =
+      depth == 0 ? "it" : "\"" + name_text(X509_get_subject_name(certificate)) + "\" above it";
   switch (verdict) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
-      return "it (or one above it) has expired; its own last day is " +
-             time_text(X509_get0_notAfter(certificate));
+      return which + " has expired, its last day was " + time_text(X509_get0_notAfter(certificate));
     case X509_V_ERR_CERT_NOT_YET_VALID:
-      return "it (or one above it) is not valid yet; its own first day is " +
-             time_text(X509_get0_notBefore(certificate));
+      return which + " is not valid yet, its first day is " + time_text(X509_get0_notBefore(certificate));
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
       return "it is for " + subject_names(certificate) + ", not for this host";
@@ -137,8 +138,30 @@ std::string why_refused(X509* certificate, long verdict) {
              "its "
              "intermediate certificates)";
     default:
-      return X509_verify_cert_error_string(verdict);
+      return which + ": " + X509_verify_cert_error_string(verdict);
   }
+}
+
+/// Where a connection finds the text that says why its peer's certificate was refused.
+int refusal_index() {
+  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return index;
+}
+
+/// Judges nothing; the certificate at fault is only at hand while it is being judged.
+int note_refusal(int accepted, X509_STORE_CTX* verification) {
+  if (accepted == 1) return accepted;
+  auto* ssl =
+      static_cast<SSL*>(X509_STORE_CTX_get_ex_data(verification, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  auto* refusal = ssl != nullptr ? static_cast<std::string*>(SSL_get_ex_data(ssl, refusal_index())) : nullptr;
+  const int verdict = X509_STORE_CTX_get_error(verification);
+  X509* certificate = X509_STORE_CTX_get_current_cert(verification);
+  if (refusal != nullptr && refusal->empty()) {
+    *refusal = certificate != nullptr
+                   ? why_refused(certificate, verdict, X509_STORE_CTX_get_error_depth(verification))
+                   : X509_verify_cert_error_string(verdict);
+  }
+  return accepted;
 }
 
 /// RFC 5929 section 4.1: the hash of the certificate's signature, but SHA-256 in place of MD5 and SHA-1 (and
@@ -174,6 +197,8 @@ class TlsStream final : public Stream {
 
   Async<void> client_handshake(std::string host) {
     SSL_set_connect_state(ssl_.get());
+    SSL_set_ex_data(ssl_.get(), refusal_index(), &refusal_);
+    SSL_set_verify(ssl_.get(), SSL_VERIFY_PEER, note_refusal);
     boost::system::error_code not_an_address;
     const auto address = asio::ip::make_address(host, not_an_address);
     X509_VERIFY_PARAM* verify = SSL_get0_param(ssl_.get());
@@ -302,12 +327,9 @@ class TlsStream final : public Stream {
 
   std::string handshake_error(const std::string& peer, int reason) {
     if (const long verdict = SSL_get_verify_result(ssl_.get()); verdict != X509_V_OK) {
-      X509* certificate = SSL_get1_peer_certificate(ssl_.get());
-      std::string why =
-          certificate != nullptr ? why_refused(certificate, verdict) : X509_verify_cert_error_string(verdict);
-      X509_free(certificate);
       take_openssl_error();
-      return "the certificate of " + peer + " was refused: " + why;
+      return "the certificate of " + peer +
+             " was refused: " + (refusal_.empty() ? X509_verify_cert_error_string(verdict) : refusal_);
     }
     if (reason == SSL_ERROR_WANT_READ || (wire_.at_end && ERR_peek_error() == 0)) {
       return peer + " ended the connection during the TLS handshake";
@@ -370,6 +392,7 @@ class TlsStream final : public Stream {
   std::vector<std::byte> buffer_;
   std::vector<std::byte> sending_;
   std::string end_point_;
+  std::string refusal_;
   Event writer_left_;
   bool writing_ = false;
   bool broken_ = false;

@@ -37,9 +37,10 @@ struct Certificate {
   }
 };
 
-/// `names` as in a subjectAltName ("DNS:localhost,IP:127.0.0.1"); empty: a certificate authority. Days from now.
-inline Certificate make_certificate(const std::string& common_name, const std::string& names, const Certificate* issuer,
-                                    int first_day = -1, int last_day = 30) {
+/// `names` as in a subjectAltName ("DNS:localhost,IP:127.0.0.1"); empty: a certificate authority. Days from
+/// now.
+inline Certificate make_certificate(const std::string& common_name, const std::string& names,
+                                    const Certificate* issuer, int first_day = -1, int last_day = 30) {
   Certificate made;
   made.key.reset(EVP_EC_gen("P-256"), EVP_PKEY_free);
   made.x509.reset(X509_new(), X509_free);
@@ -51,8 +52,8 @@ inline Certificate make_certificate(const std::string& common_name, const std::s
   X509_gmtime_adj(X509_getm_notAfter(x), last_day * 86400L);
   X509_set_pubkey(x, made.key.get());
   X509_NAME* name = X509_get_subject_name(x);
-  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(common_name.c_str()), -1,
-                             -1, 0);
+  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
+                             reinterpret_cast<const unsigned char*>(common_name.c_str()), -1, -1, 0);
   X509_set_issuer_name(x, issuer ? X509_get_subject_name(issuer->x509.get()) : name);
   const auto extend = [&](int nid, const std::string& value) {
     X509V3_CTX context;

@@ -66,7 +66,8 @@ class Loopback : public ::testing::Test {
     return make_http_client(system_->get(), std::move(settings)).value();
   }
 
-  static HttpRequest request(std::string scheme, std::string host, std::uint16_t port, std::string body = "") {
+  static HttpRequest request(std::string scheme, std::string host, std::uint16_t port,
+                             std::string body = "") {
     HttpRequest made;
     made.method = body.empty() ? "GET" : "POST";
     made.url = Url{std::move(scheme), std::move(host), port, "/x"};
@@ -105,8 +106,10 @@ TEST_F(Loopback, ClearAndSecureRequestsAreAnswered) {
   for (int i = 0; i < 3; ++i) {
     EXPECT_EQ(run(asked->send(request("http", "127.0.0.1", clear->port(), "hello"), {}))->body, "POST hello");
     EXPECT_EQ(run(asked->send(request("http", "localhost", clear->port(), "hello"), {}))->body, "POST hello");
-    EXPECT_EQ(run(asked->send(request("https", "mail.test", secure->port(), "hello"), {}))->body, "POST hello");
-    EXPECT_EQ(run(asked->send(request("https", "127.0.0.1", secure->port(), big), {}))->body.size(), big.size() + 5);
+    EXPECT_EQ(run(asked->send(request("https", "mail.test", secure->port(), "hello"), {}))->body,
+              "POST hello");
+    EXPECT_EQ(run(asked->send(request("https", "127.0.0.1", secure->port(), big), {}))->body.size(),
+              big.size() + 5);
   }
   EXPECT_EQ(clear->connections(), 2u);
   EXPECT_EQ(secure->connections(), 2u);
@@ -128,7 +131,8 @@ TEST_F(Loopback, ACertificateIsRefusedWithItsReason) {
   const auto address = refusal(make_certificate("x", "DNS:mail.test,IP:127.0.0.2", &ca_), "127.0.0.1");
   EXPECT_TRUE(address.starts_with("certificate: ")) << address;
   const auto common = refusal(make_certificate("mail.test", "DNS:x.test", &ca_), "mail.test");
-  EXPECT_TRUE(common.starts_with("certificate: ")) << "a common name does not count where there are alternative names";
+  EXPECT_TRUE(common.starts_with("certificate: "))
+      << "a common name does not count where there are alternative names";
 }
 
 TEST_F(Loopback, AServerThatOnlySpeaksTls11IsRefused) {
@@ -158,7 +162,8 @@ TEST_F(Loopback, AServerThatOnlySpeaksTls11IsRefused) {
       SSL_do_handshake(ssl);
       const int answer = BIO_read(out, buffer.data(), static_cast<int>(buffer.size()));
       if (answer > 0) {
-        const std::span<const std::byte> octets = std::span<const std::byte>(buffer).first(static_cast<std::size_t>(answer));
+        const std::span<const std::byte> octets =
+            std::span<const std::byte>(buffer).first(static_cast<std::size_t>(answer));
         auto written = co_await accepted->stream->write_all(octets);
         if (!written) break;
       }
@@ -193,10 +198,11 @@ TEST_F(Loopback, AServerThatDoesNotSpeakTlsIsNamedSoAndAPlainClientIsNotServed) 
 TEST_F(Loopback, BothEndsSeeTheSameChannelBinding) {
   const auto certificate = make_certificate("mail.test", "DNS:mail.test", &ca_);
   std::string theirs;
-  auto server = serve(&certificate, [&](const ServerRequest& asked, Responder& responder) -> asio::awaitable<void> {
-    theirs = asked.tls_server_end_point;
-    static_cast<void>(co_await responder.respond(200, Headers(), "x"));
-  });
+  auto server =
+      serve(&certificate, [&](const ServerRequest& asked, Responder& responder) -> asio::awaitable<void> {
+        theirs = asked.tls_server_end_point;
+        static_cast<void>(co_await responder.respond(200, Headers(), "x"));
+      });
   class Binding final : public Authenticator {
    public:
     std::string_view scheme() const noexcept override { return "test"; }
@@ -233,7 +239,8 @@ TEST_F(Loopback, TrustIsPartOfThePool) {
   EXPECT_EQ(response.error().code, "certificate");
   HttpOptions missing;
   missing.tls = TlsPolicy{"/nonexistent.pem", false};
-  EXPECT_EQ(run(asked->send(request("https", "mail.test", server->port()), missing)).error().code, "bad-ca-file");
+  EXPECT_EQ(run(asked->send(request("https", "mail.test", server->port()), missing)).error().code,
+            "bad-ca-file");
 }
 
 TEST_F(Loopback, FourThousandIdleConnectionsAreHeld) {
@@ -287,8 +294,8 @@ asio::awaitable<void> answer_dns(asio::ip::udp::socket& socket, int& questions) 
     std::string answer;
     int count = 0;
     const auto add = [&](const std::string& data) {
-      answer += std::string("\xC0\x0C\x00", 3) + static_cast<char>(type) + std::string("\x00\x01\x00\x00\x00\x3C\x00", 7) +
-                static_cast<char>(data.size()) + data;
+      answer += std::string("\xC0\x0C\x00", 3) + static_cast<char>(type) +
+                std::string("\x00\x01\x00\x00\x00\x3C\x00", 7) + static_cast<char>(data.size()) + data;
       ++count;
     };
     const bool known = name.ends_with("known.test.");
