@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ews/client/budgets.hpp"
+
+#include <algorithm>
+
+#include "ews/client/busy.hpp"
+
+namespace syncline::ews {
+namespace {
+
+// Answers that mean "too many at a time" rather than "too much": waiting alone would bring the same answer again.
+bool names_a_concurrency_limit(const Error& error) {
+  return error.code == "ErrorExceededConnectionCount" || error.code == "ErrorTooManyObjectsOpened" ||
+         error.message.find("oncurren") != std::string::npos;
+}
+
+net::BudgetKind budget_of(OperationKind kind) {
+  switch (kind) {
+    case OperationKind::sync: return net::BudgetKind::sync_call;
+    case OperationKind::hanging: return net::BudgetKind::hanging;
+    case OperationKind::read:
+    case OperationKind::write: return net::BudgetKind::request;
+  }
+  return net::BudgetKind::request;
+}
+
+std::size_t one_less(std::size_t places) { return std::max<std::size_t>(places, 2) - 1; }
+
+}  // namespace
+
+CredentialBudgets::CredentialBudgets(net::Environment& environment, net::BudgetLimits limits)
+    : limits_(limits), budget_(environment, limits) {}
+
+net::Async<net::Budget::Token> CredentialBudgets::acquire(OperationKind kind) {
+  co_return co_await budget_.acquire(budget_of(kind));
+}
+
+void CredentialBudgets::busy(const Error& error, OperationKind kind) {
+  if (names_a_concurrency_limit(error)) {
+    switch (budget_of(kind)) {
+      case net::BudgetKind::request: limits_.requests = one_less(limits_.requests); break;
+      case net::BudgetKind::sync_call: limits_.sync_calls = one_less(limits_.sync_calls); break;
+      case net::BudgetKind::hanging: limits_.hanging = one_less(limits_.hanging); break;
+    }
+    budget_.set_limits(limits_);
+  }
+  budget_.pause_for(error.retry_after ? std::min(*error.retry_after, longest_back_off)
+                                      : default_back_off(++busy_in_a_row_));
+}
+
+}  // namespace syncline::ews

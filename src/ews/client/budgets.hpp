@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// What one credential may ask of its server at a time, as the server counts it, and what its busy answers do to that
+// (invariant 27, R-12, R-13).
+#include "base/error.hpp"
+#include "ews/client/operation_kind.hpp"
+#include "net/budget.hpp"
+#include "net/environment.hpp"
+
+namespace syncline::ews {
+
+/// Shared by all clients of one credential on one executor.
+class CredentialBudgets {
+ public:
+  explicit CredentialBudgets(net::Environment& environment, net::BudgetLimits limits = {});
+
+  /// What a request holds until its reply is read. Waits in turn, and until no busy answer is in force.
+  net::Async<net::Budget::Token> acquire(OperationKind kind);
+
+  /// A busy answer: nothing leaves before the hint has passed; without one a wait that doubles. An answer that names a
+  /// limit on concurrency also takes one place from what it was about, down to one.
+  void busy(const Error& error, OperationKind kind);
+  /// An answer that was not busy.
+  void calm() noexcept { busy_in_a_row_ = 0; }
+
+  net::Budget::Metrics metrics() const { return budget_.metrics(); }
+  const net::BudgetLimits& limits() const noexcept { return limits_; }
+
+ private:
+  net::BudgetLimits limits_;
+  net::Budget budget_;
+  unsigned busy_in_a_row_ = 0;
+};
+
+}  // namespace syncline::ews

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ews/client/items.hpp"
+
+#include <algorithm>
+#include <deque>
+
+#include "ews/client/busy.hpp"
+
+namespace syncline::ews {
+namespace {
+
+// Pages that bring nothing and yet are not the last: a broken server would be asked for ever.
+constexpr unsigned most_empty_pages = 3;
+
+bool is_passing(const Error& error) { return error.retry == RetryClass::after || error.retry == RetryClass::now; }
+
+// A reply that could not be read: one of its items may be the cause.
+bool may_be_one_items_fault(const Error& error) {
+  return error.domain == ErrorDomain::xml || error.domain == ErrorDomain::soap ||
+         error.retry == RetryClass::quarantine || error.code == "too-large";
+}
+
+Error no_item() {
+  return {.domain = ErrorDomain::ews,
+          .code = "no-item",
+          .message = "the server answered with no item and no error",
+          .retry = RetryClass::quarantine};
+}
+
+bool is_too_slow(const Error& error) {
+  return error.code == "response-timeout" || error.code == "read-timeout" || error.code == "ErrorTimeoutExpired" || error.code == "ErrorRequestTimeout" ||
+         error.code == "ErrorBatchProcessingStopped";
+}
+
+net::Async<void> wait(EwsClient& client, const Error& error, unsigned attempt) {
+  net::Environment& environment = client.environment();
+  const std::chrono::milliseconds most = error.retry_after.value_or(default_back_off(attempt));
+  // Half of it is jitter where the server gave no hint: workers that failed together do not come back together.
+  const auto jitter = error.retry_after ? std::uint64_t{0} : environment.random.below(static_cast<std::uint64_t>(most.count()) / 2 + 1);
+  co_return co_await environment.timers.sleep_until(environment.clock.steady_now() + most - std::chrono::milliseconds{jitter});
+}
+
+}  // namespace
+
+struct ItemReader::Pending {
+  std::size_t position;
+  unsigned attempts = 0;
+  bool alone = false;  ///< suspected of spoiling its batch
+};
+
+net::Async<std::vector<Result<Item>>> ItemReader::get(std::vector<ItemRef> ids, ItemShape shape) {
+  std::vector<Result<Item>> results(
+      ids.size(), fail(ErrorDomain::ews, "not-asked", "the item was not asked for", RetryClass::after));
+  std::deque<Pending> todo;
+  for (std::size_t i = 0; i < ids.size(); ++i) todo.push_back({.position = i});
+  const Clock& clock = client_.environment().clock;
+
+  while (!todo.empty()) {
+    const std::size_t most = todo.front().alone ? 1 : sizer_.size();
+    std::vector<Pending> batch;
+    GetItemRequest request{.shape = shape, .ids = {}};
+    while (!todo.empty() && batch.size() < most && (batch.empty() || !todo.front().alone)) {
+      request.ids.push_back(ids[todo.front().position]);
+      batch.push_back(todo.front());
+      todo.pop_front();
+    }
+    const SteadyTime started = clock.steady_now();
+    auto reply = co_await client_.call(std::move(request));
+    if (reply) {
+      if (auto complete = reply->expect(batch.size()); !complete) reply = fail(complete.error());
+    }
+    if (!reply) {
+      Error error = std::move(reply.error());
+      if (is_too_slow(error)) sizer_.too_slow();
+      if (may_be_one_items_fault(error) && batch.size() == 1 && batch.front().attempts + 1 >= policy_.attempts) {
+        error.retry = RetryClass::quarantine;
+        results[batch.front().position] = fail(std::move(error));
+        continue;
+      }
+      if (!is_passing(error) && !may_be_one_items_fault(error)) {
+        for (const Pending& one : batch) results[one.position] = fail(error);
+        for (const Pending& one : todo) results[one.position] = fail(error);
+        co_return results;
+      }
+      unsigned attempt = 0;
+      for (auto one = batch.rbegin(); one != batch.rend(); ++one) {
+        attempt = std::max(attempt, ++one->attempts);
+        one->alone = one->alone || may_be_one_items_fault(error);
+        if (one->attempts < policy_.attempts) {
+          todo.push_front(*one);
+        } else {
+          results[one->position] = fail(error);
+        }
+      }
+      if (is_passing(error) && !todo.empty()) {
+        if (auto slept = co_await wait(client_, error, attempt); !slept) co_return fail(slept.error());
+      }
+      continue;
+    }
+
+    sizer_.succeeded(batch.size(), clock.steady_now() - started);
+    std::vector<Pending> again;
+    std::optional<Error> passing;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      ResponseMessage<std::vector<Item>>& message = reply->messages[i];
+      const bool stopped = message.code == "ErrorBatchProcessingStopped";
+      auto value = std::move(message).result();
+      if (value && value->size() == 1) {
+        results[batch[i].position] = std::move(value->front());
+        continue;
+      }
+      Error error = value ? no_item()
+                          : std::move(value.error());
+      if ((stopped || is_passing(error)) && batch[i].attempts + 1 < policy_.attempts) {
+        // What a stopped batch did not come to is no fault of these items: they keep their place in a batch.
+        again.push_back(batch[i]);
+        if (!stopped || i == 0) ++again.back().attempts;
+        if (!passing && !stopped) passing = error;
+      }
+      results[batch[i].position] = fail(std::move(error));
+    }
+    for (auto one = again.rbegin(); one != again.rend(); ++one) todo.push_front(*one);
+    if (passing) {
+      if (auto slept = co_await wait(client_, *passing, 1); !slept) co_return fail(slept.error());
+    }
+  }
+  co_return results;
+}
+
+net::Async<Nothing> find_items(EwsClient& client, FindItemRequest request,
+                               std::function<Result<void>(std::vector<Item>)> page) {
+  std::int64_t offset = 0;
+  unsigned empty_pages = 0;
+  IndexedView view{.offset = 0, .max_entries = 1000};
+  if (const auto* given = std::get_if<IndexedView>(&request.view)) view = *given;
+  for (offset = view.offset;;) {
+    view.offset = offset;
+    request.view = view;
+    auto reply = co_await client.call(FindItemRequest(request));
+    if (!reply) co_return fail(std::move(reply.error()));
+    if (auto complete = reply->expect(1); !complete) co_return fail(complete.error());
+    auto found = std::move(reply->messages.front()).result();
+    if (!found) co_return fail(std::move(found.error()));
+    const auto count = static_cast<std::int64_t>(found->items.size());
+    const bool last = found->includes_last_item_in_range.value_or(count == 0);
+    if (auto taken = page(std::move(found->items)); !taken) co_return fail(std::move(taken.error()));
+    if (last) co_return Nothing{};
+    empty_pages = count == 0 ? empty_pages + 1 : 0;
+    const std::int64_t next = found->indexed_paging_offset.value_or(offset + count);
+    if (empty_pages >= most_empty_pages || (next <= offset && count > 0))
+      co_return fail(ErrorDomain::ews, "paging-stuck", "the server's pages do not come to an end", RetryClass::after);
+    // A page that brings nothing and moves on nowhere is asked for again; one that moves on is believed.
+    offset = std::max(next, offset);
+  }
+}
+
+net::Async<std::vector<Folder>> find_folders(EwsClient& client, FindFolderRequest request) {
+  std::vector<Folder> folders;
+  unsigned empty_pages = 0;
+  IndexedView view = request.view.value_or(IndexedView{.offset = 0, .max_entries = 1000});
+  for (;;) {
+    request.view = view;
+    auto reply = co_await client.call(FindFolderRequest(request));
+    if (!reply) co_return fail(std::move(reply.error()));
+    if (auto complete = reply->expect(1); !complete) co_return fail(complete.error());
+    auto found = std::move(reply->messages.front()).result();
+    if (!found) co_return fail(std::move(found.error()));
+    const auto count = static_cast<std::int64_t>(found->folders.size());
+    std::ranges::move(found->folders, std::back_inserter(folders));
+    if (found->includes_last_item_in_range.value_or(count == 0)) co_return folders;
+    empty_pages = count == 0 ? empty_pages + 1 : 0;
+    const std::int64_t next = found->indexed_paging_offset.value_or(view.offset + count);
+    if (empty_pages >= most_empty_pages || (next <= view.offset && count > 0))
+      co_return fail(ErrorDomain::ews, "paging-stuck", "the server's pages do not come to an end", RetryClass::after);
+    view.offset = std::max(next, view.offset);
+  }
+}
+
+}  // namespace syncline::ews
