@@ -5,6 +5,7 @@
 
 #include "ews/codec/codec.hpp"
 #include "ews/codec/detail/context.hpp"
+#include "ews/codec/detail/id_feed.hpp"
 #include "ews/codec/detail/map_items.hpp"
 
 namespace syncline::ews::codec {
@@ -534,7 +535,6 @@ SYNCLINE_DECODE_OWN(GetFolder)
 SYNCLINE_DECODE_OWN(FindFolder)
 SYNCLINE_DECODE_OWN(CreateFolder)
 SYNCLINE_DECODE_OWN(SyncFolderHierarchy)
-SYNCLINE_DECODE_OWN(SyncFolderItems)
 SYNCLINE_DECODE_OWN(FindItem)
 SYNCLINE_DECODE_OWN(GetItem)
 SYNCLINE_DECODE_OWN(CreateItem)
@@ -552,6 +552,14 @@ SYNCLINE_DECODE(Unsubscribe, ewsm__ResponseMessage)
 SYNCLINE_DECODE_OWN(ResolveNames)
 SYNCLINE_DECODE_OWN(GetServerTimeZones)
 SYNCLINE_DECODE_OWN(ConvertId)
+
+template <>
+Result<SyncFolderItemsResponse> decode<SyncFolderItemsRequest>(std::string_view xml) {
+  if (auto quick = read_id_feed(xml)) return std::move(*quick);
+  return decode_reply<ewsm__SyncFolderItemsResponse, ewsm__SyncFolderItemsResponseMessages,
+                      ewsm__SyncFolderItemsResponseMessage, SyncFolderItemsRequest>(
+      xml, &ewsm__SyncFolderItemsResponseMessages::SyncFolderItemsResponseMessage);
+}
 #undef SYNCLINE_DECODE_OWN
 #undef SYNCLINE_DECODE
 

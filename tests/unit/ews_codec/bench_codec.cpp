@@ -39,15 +39,14 @@ std::string metadata(int number) {
          "<t:Size>34567</t:Size><t:Categories><t:String>Red</t:String></t:Categories><t:Importance>Normal</"
          "t:Importance>"
          "<t:IsDraft>false</t:IsDraft><t:DateTimeSent>2026-03-04T05:06:01Z</t:DateTimeSent>"
-         "<t:DateTimeCreated>2026-03-04T05:06:07Z</t:DateTimeCreated><t:HasAttachments>false</"
+         "<t:HasAttachments>false</"
          "t:HasAttachments>"
          "<t:ExtendedProperty><t:ExtendedFieldURI PropertySetId=\"c11ff724-aa03-4555-9952-8fa248a11c3e\" "
          "PropertyName=\"Operation\" PropertyType=\"String\"/><t:Value>op-" +
          std::to_string(number) +
          "</t:Value></t:ExtendedProperty><t:LastModifiedTime>2026-03-04T05:06:09Z</t:LastModifiedTime>"
-         "<t:Sender>" +
-         mailbox("sender") + "</t:Sender><t:ToRecipients>" + mailbox("one") + "</t:ToRecipients><t:From>" +
-         mailbox("sender") +
+         "<t:ToRecipients>" +
+         mailbox("one") + "</t:ToRecipients><t:From>" + mailbox("sender") +
          "</t:From><t:InternetMessageId>&lt;0123456789abcdef@mail.example.com&gt;</t:InternetMessageId>"
          "<t:IsRead>true</t:IsRead></t:Message>";
 }

@@ -163,6 +163,53 @@ TEST(Decode, ChangesKeepTheirOrderAndKinds) {
   EXPECT_EQ(changes[3].item->item_class, "IPM.What");
 }
 
+TEST(Decode, AFeedOfIdsIsReadTheSameWithAndWithoutTheBindings) {
+  const auto feed = [](const std::string& extra) {
+    return reply(
+        "SyncFolderItems",
+        R"(<m:SyncState>H4s&amp;=</m:SyncState><m:IncludesLastItemInRange>true</m:IncludesLastItemInRange><m:Changes>
+    <t:Create><t:Message><t:ItemId Id="1&amp;" ChangeKey="k1"/></t:Message></t:Create>
+    <t:Update><t:CalendarItem><t:ItemId Id="2" ChangeKey="k2"/></t:CalendarItem></t:Update>
+    <t:Delete><t:ItemId Id="3" ChangeKey="k3"/></t:Delete>
+    <t:ReadFlagChange><t:ItemId Id="4" ChangeKey="k4"/><t:IsRead> 1 </t:IsRead></t:ReadFlagChange>
+    <t:Create><t:PostItem><t:ItemId Id="5"/>)" +
+            extra + "</t:PostItem></t:Create></m:Changes>");
+  };
+  // A subject more, and it is no feed of ids: the bindings read it.
+  const auto quick = decode<SyncFolderItemsRequest>(feed(""));
+  const auto whole = decode<SyncFolderItemsRequest>(feed("<t:Subject>s</t:Subject>"));
+  ASSERT_TRUE(quick && whole);
+  EXPECT_EQ(quick->server, whole->server);
+  ASSERT_EQ(quick->messages.size(), whole->messages.size());
+  const auto& a = quick->messages[0];
+  const auto& b = whole->messages[0];
+  EXPECT_FALSE(a.value.changes[0].item) << "not the quick way";
+  EXPECT_TRUE(b.value.changes[0].item) << "not the bindings";
+  EXPECT_EQ(a.code, b.code);
+  EXPECT_TRUE(a.ok() && b.ok());
+  EXPECT_EQ(a.value.sync_state, b.value.sync_state);
+  EXPECT_EQ(a.value.includes_last_item_in_range, b.value.includes_last_item_in_range);
+  ASSERT_EQ(a.value.changes.size(), b.value.changes.size());
+  for (std::size_t i = 0; i < a.value.changes.size(); ++i) {
+    EXPECT_EQ(a.value.changes[i].kind, b.value.changes[i].kind) << i;
+    EXPECT_EQ(a.value.changes[i].item_kind, b.value.changes[i].item_kind) << i;
+    EXPECT_EQ(a.value.changes[i].item_id, b.value.changes[i].item_id) << i;
+    EXPECT_EQ(a.value.changes[i].is_read, b.value.changes[i].is_read) << i;
+  }
+}
+
+TEST(Decode, AFailedSyncIsReadByTheBindings) {
+  const auto read = decode<SyncFolderItemsRequest>(envelope(
+      R"(<m:SyncFolderItemsResponse><m:ResponseMessages><m:SyncFolderItemsResponseMessage ResponseClass="Error">)"
+      R"(<m:MessageText>No.</m:MessageText><m:ResponseCode>ErrorInvalidSyncStateData</m:ResponseCode><m:SyncState/>)"
+      R"(</m:SyncFolderItemsResponseMessage></m:ResponseMessages></m:SyncFolderItemsResponse>)"));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(to_error(read->messages.at(0)).retry, RetryClass::resync);
+  const auto cut = decode<SyncFolderItemsRequest>(reply("SyncFolderItems", "<m:Changes/>").substr(0, 700));
+  ASSERT_FALSE(cut);
+  EXPECT_EQ(cut.error().code, "truncated");
+}
+
 TEST(Decode, EventsInEitherNamespaceAndErrorSubscriptionsAreRead) {
   const auto read = decode<GetStreamingEventsRequest>(reply("GetStreamingEvents", R"(<m:Notifications>
     <m:Notification><t:SubscriptionId>s1</t:SubscriptionId><t:NewMailEvent><t:TimeStamp>2026-01-01T00:00:00Z</t:TimeStamp>
