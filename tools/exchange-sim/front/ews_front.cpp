@@ -280,27 +280,28 @@ net::asio::awaitable<bool> EwsFront::apply_before(Call& call, const std::vector<
       case Action::unauthorized:
         co_await answer_challenge(call, challenges_of(state_));
         co_return true;
-      case Action::ews_disabled:
-        co_await answer_disabled(call, rule.value == "html"    ? EwsSwitch::off_html
-                                       : rule.value == "fault" ? EwsSwitch::off_fault
-                                                               : EwsSwitch::off_empty);
+      case Action::ews_disabled: {
+        const auto form = rule.value == "html"    ? EwsSwitch::off_html
+                          : rule.value == "fault" ? EwsSwitch::off_fault
+                                                  : EwsSwitch::off_empty;
+        co_await answer_disabled(call, form);
         co_return true;
+      }
       case Action::soap_fault: {
+        // Named, not in the call: g++ 12 destroys the temporaries of ?: inside a co_await twice.
         const std::string code = rule.code.empty() ? "ErrorInternalServerError" : rule.code;
-        co_await answer_fault(call, code,
-                              rule.text.empty() ? message_of_code(code) : std::string_view(rule.text),
-                              rule.wait.count() > 0 ? back_off_value(rule.wait) : std::string());
+        const std::string text = rule.text.empty() ? std::string(message_of_code(code)) : rule.text;
+        const std::string hint = rule.wait.count() > 0 ? back_off_value(rule.wait) : std::string();
+        co_await answer_fault(call, code, text, hint);
         co_return true;
       }
       case Action::response_code: {
         if (rule.index || ews == nullptr) break;
         const std::string code = rule.code.empty() ? "ErrorInternalServerError" : rule.code;
+        const std::string text = rule.text.empty() ? std::string(message_of_code(code)) : rule.text;
+        std::string body = soap_envelope(state_.site, error_response(ews->operation, ews->batch, code, text));
         call.entry.codes.push_back(code);
-        co_await answer(
-            call, 200,
-            soap_envelope(state_.site, error_response(ews->operation, ews->batch, code,
-                                                      rule.text.empty() ? message_of_code(code) : rule.text)),
-            std::string(xml_type));
+        co_await answer(call, 200, std::move(body), std::string(xml_type));
         co_return true;
       }
       case Action::html_page:

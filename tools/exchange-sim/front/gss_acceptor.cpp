@@ -50,6 +50,42 @@ bool starts_handshake(std::string_view token) {
   return is_ntlm_message(token) && token.size() >= 12 && token[8] == 1;
 }
 
+std::uint32_t number_at(std::string_view octets, std::size_t at) {
+  std::uint32_t out = 0;
+  for (std::size_t i = 0; i < 4; ++i)
+    out |= std::uint32_t{static_cast<unsigned char>(octets[at + i])} << (8 * i);
+  return out;
+}
+
+/// MS-NLMP sections 2.2.1.1 and 2.2.1.3: a client may leave the eight octets of Version out of NEGOTIATE and
+/// AUTHENTICATE, and curl does. gss-ntlmssp 1.2.0 takes such messages for broken ones, so they are put in, as
+/// zeros. Nobody who leaves them out sends a MIC, the only thing that covers them.
+std::string with_version_field(std::string_view token) {
+  std::string out(token);
+  constexpr std::size_t negotiate_octets = 40;
+  constexpr std::size_t version_at = 64;  // in AUTHENTICATE; what the six fields before it point to follows
+  constexpr std::size_t version_octets = 8;
+  if (starts_handshake(token)) {
+    if (token.size() < negotiate_octets) out.resize(negotiate_octets);
+    return out;
+  }
+  if (!is_ntlm_message(token) || token.size() < version_at || token[8] != 3) return out;
+  bool has_version = true;
+  for (std::size_t field = 12; field <= 52; field += 8) {
+    const bool used = token[field] != 0 || token[field + 1] != 0;
+    if (used && number_at(token, field + 4) < version_at + version_octets) has_version = false;
+  }
+  if (has_version) return out;
+  for (std::size_t field = 12; field <= 52; field += 8) {
+    const std::uint32_t offset = number_at(token, field + 4);
+    if (offset < version_at || offset > token.size()) continue;
+    const auto moved = offset + static_cast<std::uint32_t>(version_octets);
+    for (std::size_t i = 0; i < 4; ++i) out[field + 4 + i] = static_cast<char>(moved >> (8 * i));
+  }
+  out.insert(version_at, version_octets, '\0');
+  return out;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<NtlmUsers>> NtlmUsers::create(const std::vector<Site>& sites) {
@@ -69,7 +105,8 @@ Result<std::unique_ptr<NtlmUsers>> NtlmUsers::create(const std::vector<Site>& si
   for (const auto& site : sites) {
     for (const auto& user : site.users) {
       const auto password = user.password.reveal();
-      if (password.empty() || password.find('\n') != password.npos) continue;
+      // The file has a colon between its fields and no way to write one.
+      if (password.empty() || password.find_first_of(":\n") != password.npos) continue;
       const auto domain = user.address.substr(user.address.find('@') + 1);
       for (const auto& [in_domain, name] : std::array<std::pair<std::string, std::string>, 3>{
                {{site.netbios_domain, user.logon_name}, {domain, user.logon_name}, {domain, user.address}}}) {
@@ -145,6 +182,9 @@ Result<GssAcceptor::Step> GssAcceptor::accept(std::string_view token) {
   const bool bound =
       !state_->certificate_hash.empty() && state_->site.channel_binding != ChannelBinding::none;
 
+  const std::string complete = with_version_field(token);
+  token = complete;
+
   gss_buffer_desc input{token.size(), const_cast<char*>(token.data())};
   gss_buffer_desc output = GSS_C_EMPTY_BUFFER;
   gss_name_t peer = GSS_C_NO_NAME;
@@ -171,6 +211,8 @@ Result<GssAcceptor::Step> GssAcceptor::accept(std::string_view token) {
   gss_buffer_desc name = GSS_C_EMPTY_BUFFER;
   if (peer != GSS_C_NO_NAME && gss_display_name(&minor, peer, &name, nullptr) == GSS_S_COMPLETE) {
     step.peer.assign(static_cast<const char*>(name.value), name.length);
+    // gss-ntlmssp counts the terminating NUL of names that came in the OEM character set.
+    while (!step.peer.empty() && step.peer.back() == '\0') step.peer.pop_back();
   }
   gss_release_buffer(&minor, &name);
   gss_release_name(&minor, &peer);
