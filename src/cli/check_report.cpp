@@ -276,7 +276,7 @@ void TextReport::append_finding(std::string& out, const rules::Finding& finding,
   labelled(texts::kToDo, text::escape_for_display(remedy_of(rule, values, language_)));
   const rules::Fix fix = fix_for(rule, assignment);
   const auto mark = [&](Field field) {
-    return assignment.defaulted.contains(field) ? " " + std::string{tr(texts::kAssumedMark)} : std::string{};
+    return assignment.defaulted.contains(field) ? fmt::format(" {}", tr(texts::kAssumedMark)) : std::string{};
   };
   for (const Field field : fix.fields) {
     labelled(texts::kChange, fmt::format("{} = {} → {}{}", name_of(field), display(values, field, language_),
@@ -298,7 +298,7 @@ void TextReport::append(std::string& out, const JudgedRow& row) const {
   std::string profile = values.is(Field::prof_type, rules::Word::none) ? std::string{tr(texts::kNoProfile)}
                                                                        : values.printed(Field::prof_type);
   if (!values.is_empty(Field::prof_name))
-    profile += " " + text::escape_for_display(values.text(Field::prof_name));
+    profile.append(" ").append(text::escape_for_display(values.text(Field::prof_name)));
   const std::string begin = padded(fmt::format("{}", row.input.number), kRowWidth) +
                             padded(tr(verdict_text(row.judgement.verdict)), kVerdictWidth);
   if (display_width(mailbox) < kMailboxWidth) {

@@ -44,7 +44,7 @@ void append_row_as_json(std::string& out, const JudgedRow& row) {
 
 void append_leg(std::string& out, std::string_view name, const std::optional<router::LegRoute>& leg,
                 rules::Language language) {
-  const std::string label = "  " + padded(translated(language, name), 32);
+  const std::string label = fmt::format("  {}", padded(translated(language, name), 32));
   if (!leg) {
     append_wrapped(out, label, translated(language, texts::kNoLeg));
     return;

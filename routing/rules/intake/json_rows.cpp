@@ -281,7 +281,7 @@ class JsonRows : public RowReader {
   }
   unexpected<InputProblem> broken(std::string reason, std::uint64_t line = 0) const {
     return unexpected<InputProblem>{
-        {line == 0 ? line_ : line, row_, "", "not valid JSON: " + std::move(reason), true}};
+        {line == 0 ? line_ : line, row_, "", fmt::format("not valid JSON: {}", reason), true}};
   }
   expected<bool, InputProblem> close_array() {
     take();

@@ -62,7 +62,7 @@ Assignment made_up_row(Random& random) {
 TEST(Properties, ChangingAFieldThatAConditionDoesNotNameNeverChangesWhetherItFires) {
   Random random{20250602};
   std::size_t fired = 0;
-  for (int round = 0; round < 150; ++round) {
+  for (int round = 0; round < 60; ++round) {
     const Assignment row = made_up_row(random);
     for (const Field field : all_fields()) {
       FieldValues changed = row.values;
@@ -75,12 +75,12 @@ TEST(Properties, ChangingAFieldThatAConditionDoesNotNameNeverChangesWhetherItFir
       }
     }
   }
-  EXPECT_GT(fired, 5000U);
+  EXPECT_GT(fired, 1000U);
 }
 
 TEST(Properties, ChangingAFieldThatNoRuleLookedAtChangesNothing) {
   Random random{7};
-  for (int round = 0; round < 150; ++round) {
+  for (int round = 0; round < 60; ++round) {
     const Assignment row = made_up_row(random);
     const Judgement judgement = judge(row);
     for (const Field field : all_fields()) {
@@ -117,7 +117,7 @@ TEST(Properties, AFixRemovesItsFindingAndStaysInsideTheDomains) {
     }
   };
   for (const RuleRow& shown : rule_rows()) check(row_of(shown.firing));
-  for (int round = 0; round < 4000; ++round) check(made_up_row(random));
+  for (int round = 0; round < 1500; ++round) check(made_up_row(random));
   // Every rule that can be fixed was, at least once.
   for (const Rule* rule : all_rules()) {
     const bool can = std::any_of(rule->change.begin(), rule->change.end(),
