@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <openssl/sha.h>
+
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <set>
 
+#include "base/base64.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "net/http_client.hpp"
@@ -430,8 +433,14 @@ class Sender {
                                                         : "");
     add(options_.authenticator ? options_.authenticator->scheme() : "");
     add(options_.authenticator ? options_.authenticator->pool_key() : "");
-    // A caller's own Authorization field identifies as well; only its hash-like length would be too little.
-    add(request_.headers.find("Authorization").value_or(""));
+    // A caller's own Authorization field identifies as well; its digest, so that no secret lies in the map.
+    if (const auto own = request_.headers.find("Authorization")) {
+      unsigned char digest[SHA256_DIGEST_LENGTH];
+      SHA256(reinterpret_cast<const unsigned char*>(own->data()), own->size(), digest);
+      add(base64_encode(std::as_bytes(std::span<const unsigned char>(digest))));
+    } else {
+      add("");
+    }
     add(options_.pool);
     return key;
   }

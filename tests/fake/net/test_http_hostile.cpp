@@ -2,6 +2,11 @@
 // What servers must not do, and do (issue line a-25): each a clear error, no crash, no hang.
 #include <gtest/gtest.h>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
 #include "http_scripts.hpp"
 #include "net/inflate.hpp"
 
@@ -238,6 +243,60 @@ TEST(HostileServer, EveryStepHasItsDeadline) {
               });
             }),
             "response-timeout 200");
+}
+
+TEST(HostileServer, EveryStepCanBeCancelled) {
+  struct Step {
+    const char* name;
+    std::function<void(VirtualWorld&)> prepare;
+  };
+  const auto endpoint = [](auto change) {
+    return [change](VirtualWorld& world) {
+      VirtualEndpoint made;
+      made.tls = true;
+      change(made);
+      world.listen("a.test", 443, made, [](StreamPtr, std::string) {});
+    };
+  };
+  const auto script = [](std::string octets) {
+    return [octets](VirtualWorld& world) { serve_text(world, "a.test", 443, octets); };
+  };
+  const std::vector<Step> steps{
+      {"dns", [](VirtualWorld& world) { world.break_dns("a.test", true); }},
+      {"connect", endpoint([](VirtualEndpoint& e) { e.hangs = true; })},
+      {"handshake", endpoint([](VirtualEndpoint& e) { e.handshake_hangs = true; })},
+      {"response", script("")},
+      {"header", script("HTTP/1.1 200 OK\r\n")},
+      {"body", script("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n123")},
+  };
+  for (const Step& step : steps) {
+    VirtualWorld world;
+    step.prepare(world);
+    HttpClientSettings settings;
+    settings.connections_per_pool = 1;
+    auto client = make_http_client(world.environment(), settings).value();
+    // The second one waits for its turn in the pool.
+    std::vector<std::string> codes(2);
+    std::vector<asio::cancellation_signal> signals(2);
+    auto ask = [](HttpClient& asked, std::string& code) -> asio::awaitable<void> {
+      HttpRequest request = post("https://a.test/", "x");
+      HttpOptions options;
+      auto response = co_await asked.send(std::move(request), std::move(options));
+      code = code_of(response);
+    };
+    for (std::size_t i = 0; i < 2; ++i) {
+      asio::co_spawn(world.executor(), ask(*client, codes[i]),
+                     asio::bind_cancellation_slot(signals[i].slot(), asio::detached));
+    }
+    world.run_for(seconds(2));
+    EXPECT_EQ(codes, std::vector<std::string>(2)) << step.name;
+    for (const std::size_t i : {1u, 0u}) {
+      signals[i].emit(asio::cancellation_type::terminal);
+      world.run_for(milliseconds(1));
+      EXPECT_EQ(codes[i], "cancelled") << step.name << i;
+    }
+    EXPECT_LT(world.elapsed(), seconds(3));
+  }
 }
 
 TEST(HostileServer, ADeadFirstAddressDoesNotEatTheTimeOfTheSecond) {
