@@ -197,6 +197,9 @@ Result<void> run(const Options& options) {
   std::puts(line.c_str());
   std::fflush(stdout);
   context.run();
+  // Connections that were open unwind while what they use is still there.
+  context.restart();
+  context.run_for(std::chrono::seconds(1));
   return {};
 }
 

@@ -95,7 +95,8 @@ TEST_F(FaultTest, chance_is_seeded) {
   };
   EXPECT_EQ(draws(7), draws(7));
   EXPECT_NE(draws(7), draws(8));
-  const auto fired = std::count(draws(7).begin(), draws(7).end(), 'x');
+  const auto seven = draws(7);
+  const auto fired = std::count(seven.begin(), seven.end(), 'x');
   EXPECT_GT(fired, 220);
   EXPECT_LT(fired, 380);
 }
@@ -141,10 +142,10 @@ TEST_F(FaultTest, a_truncated_body_is_a_whole_http_answer) {
 }
 
 TEST_F(FaultTest, a_gzip_bomb_is_small_on_the_wire) {
-  rule(R"({"action":"gzip-bomb","offset":100000000})");
+  rule(R"({"action":"gzip-bomb","offset":20000000})");
   const auto answer = ews(soap(get_item()));
   EXPECT_EQ(answer.field("Content-Encoding"), "gzip");
-  EXPECT_LT(answer.body.size(), 500'000u);
+  EXPECT_LT(answer.body.size(), 100'000u);
   z_stream stream{};
   ASSERT_EQ(inflateInit2(&stream, 15 + 16), Z_OK);
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(answer.body.data()));
@@ -157,7 +158,7 @@ TEST_F(FaultTest, a_gzip_bomb_is_small_on_the_wire) {
     result = inflate(&stream, Z_NO_FLUSH);
   }
   EXPECT_EQ(result, Z_STREAM_END);
-  EXPECT_GT(stream.total_out, 100'000'000u);
+  EXPECT_GT(stream.total_out, 20'000'000u);
   inflateEnd(&stream);
 }
 

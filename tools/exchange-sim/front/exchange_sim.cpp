@@ -32,21 +32,40 @@ Result<std::string> read_file(const std::string& path) {
   return std::move(content).str();
 }
 
+/// What requests touch. Connections may be unwound after the simulator has gone (with their executor), so
+/// they keep it.
+struct Inner {
+  Inner(net::Environment& environment, const Config& config, Service& service,
+        std::shared_ptr<const Schema> schema)
+      : clock(environment.clock),
+        faults(config.seed),
+        log(config.log_entries),
+        streams(environment, service),
+        parts{environment, service,           clock,         faults, log,        counters,
+              streams,     std::move(schema), config.strict, sites,  connections} {}
+  Inner(const Inner&) = delete;
+  Inner& operator=(const Inner&) = delete;
+
+  AdjustableClock clock;
+  FaultBook faults;
+  RequestLog log;
+  Counters counters;
+  StreamHub streams;
+  std::vector<std::unique_ptr<SiteState>> sites;
+  std::uint64_t connections = 0;
+  FrontParts parts;
+};
+
 class Sim final : public ExchangeSim {
  public:
   Sim(net::Environment& environment, Config config, Service& service, std::shared_ptr<const Schema> schema)
       : environment_(environment),
         config_(std::move(config)),
-        clock_(environment.clock),
-        faults_(config_.seed),
-        log_(config_.log_entries),
-        streams_(environment, service),
-        parts_{environment, service,           clock_,         faults_, log_,        counters_,
-               streams_,    std::move(schema), config_.strict, sites_,  connections_},
+        inner_(std::make_shared<Inner>(environment, config_, service, std::move(schema))),
         control_(*this) {
     for (const auto& site : config_.sites) {
-      sites_.push_back(std::make_unique<SiteState>(site, clock_, environment_.random));
-      auto& state = *sites_.back();
+      inner_->sites.push_back(std::make_unique<SiteState>(site, inner_->clock, environment_.random));
+      auto& state = *inner_->sites.back();
       state.endpoints = {make_endpoint(state.site, true, "127.0.0.1", 443),
                          make_endpoint(state.site, false, "127.0.0.1", 80)};
     }
@@ -59,12 +78,13 @@ class Sim final : public ExchangeSim {
   /// What can fail of the beginning.
   Result<void> prepare() {
     if (!config_.log_file.empty()) {
-      if (auto opened = log_.open_file(config_.log_file); !opened) return fail(std::move(opened.error()));
+      if (auto opened = inner_->log.open_file(config_.log_file); !opened)
+        return fail(std::move(opened.error()));
     }
     if (!config_.script_file.empty()) {
       auto script = read_file(config_.script_file);
       if (!script) return fail(std::move(script.error()));
-      auto added = faults_.add_json(*script);
+      auto added = inner_->faults.add_json(*script);
       if (!added) return fail(std::move(added.error()).during("reading " + config_.script_file));
     }
     bool uses_ntlm = false;
@@ -96,7 +116,7 @@ class Sim final : public ExchangeSim {
   }
 
   Result<void> listen() override {
-    for (auto& state : sites_) {
+    for (auto& state : inner_->sites) {
       std::vector<Endpoint> endpoints;
       for (const auto& listener : state->site.listeners) {
         net::ListenOptions options;
@@ -129,7 +149,8 @@ class Sim final : public ExchangeSim {
 
   std::vector<Endpoint> endpoints() const override {
     std::vector<Endpoint> out;
-    for (const auto& state : sites_) out.insert(out.end(), state->endpoints.begin(), state->endpoints.end());
+    for (const auto& state : inner_->sites)
+      out.insert(out.end(), state->endpoints.begin(), state->endpoints.end());
     return out;
   }
 
@@ -147,8 +168,8 @@ class Sim final : public ExchangeSim {
   net::HttpHandler handler(std::string_view site) override {
     SiteState* state = find(site);
     if (state == nullptr) return {};
-    auto front = std::make_shared<EwsFront>(parts_, *state);
-    return [front](const net::ServerRequest& request, net::Responder& responder) {
+    auto front = std::make_shared<EwsFront>(inner_->parts, *state);
+    return [front, keep = inner_](const net::ServerRequest& request, net::Responder& responder) {
       return front->serve(request, responder);
     };
   }
@@ -160,7 +181,7 @@ class Sim final : public ExchangeSim {
   }
 
   std::string site_of_host(std::string_view host) const override {
-    for (const auto& state : sites_) {
+    for (const auto& state : inner_->sites) {
       for (const auto& name : state->site.hosts) {
         if (text::equals_ignore_case(name, host)) return state->site.name;
       }
@@ -169,16 +190,16 @@ class Sim final : public ExchangeSim {
   }
 
   const Config& config() const override { return config_; }
-  FaultBook& faults() override { return faults_; }
-  RequestLog& log() override { return log_; }
-  Counters& counters() override { return counters_; }
-  const syncline::Clock& clock() const override { return clock_; }
+  FaultBook& faults() override { return inner_->faults; }
+  RequestLog& log() override { return inner_->log; }
+  Counters& counters() override { return inner_->counters; }
+  const syncline::Clock& clock() const override { return inner_->clock; }
 
   void set_command_handler(std::function<Result<std::string>(std::string_view)> handler) override {
     control_.set_command_handler(std::move(handler));
   }
-  std::size_t open_streams() const override { return streams_.open(); }
-  void wake_streams() override { streams_.wake_all(); }
+  std::size_t open_streams() const override { return inner_->streams.open(); }
+  void wake_streams() override { inner_->streams.wake_all(); }
 
   bool set_ews(std::string_view site, EwsSwitch ews) override {
     auto* state = find(site);
@@ -206,14 +227,14 @@ class Sim final : public ExchangeSim {
   }
 
   void reset_throttling() override {
-    for (auto& state : sites_) state->throttle.reset();
+    for (auto& state : inner_->sites) state->throttle.reset();
   }
 
-  void advance_calendar(std::chrono::milliseconds by) override { clock_.advance(by); }
+  void advance_calendar(std::chrono::milliseconds by) override { inner_->clock.advance(by); }
 
  private:
   SiteState* find(std::string_view name) {
-    for (auto& state : sites_) {
+    for (auto& state : inner_->sites) {
       if (state->site.name == name) return state.get();
     }
     return nullptr;
@@ -230,14 +251,7 @@ class Sim final : public ExchangeSim {
 
   net::Environment& environment_;
   Config config_;
-  AdjustableClock clock_;
-  FaultBook faults_;
-  RequestLog log_;
-  Counters counters_;
-  StreamHub streams_;
-  std::vector<std::unique_ptr<SiteState>> sites_;
-  std::uint64_t connections_ = 0;
-  FrontParts parts_;
+  std::shared_ptr<Inner> inner_;
   Control control_;
   Secret control_token_;
   std::uint16_t control_port_ = 0;

@@ -249,6 +249,8 @@ bool FaultBook::remove(std::uint64_t id) {
 std::vector<FaultRule> FaultBook::take(const FaultSubject& subject) {
   std::vector<FaultRule> out;
   for (auto& rule : rules_) {
+    // An envelope of an open stream is no request: only rules that name it are meant for it.
+    if (subject.operation == "stream" && rule.operation != "stream") continue;
     if (!matches(rule.site, subject.site) || !matches(rule.operation, subject.operation) ||
         !matches(rule.mailbox, subject.mailbox) || !matches(rule.user, subject.user)) {
       continue;
