@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <vector>
 
 #include "base/text.hpp"
@@ -85,6 +86,33 @@ bool is_any_of(OM_uint32 minor, std::initializer_list<long> codes) noexcept {
                      [minor](long code) { return minor == static_cast<OM_uint32>(code); });
 }
 
+/// Sets code and class for the Kerberos errors that callers act on; false for all others.
+bool classify_krb5(OM_uint32 code, Error& error) {
+  if (is_any_of(code,
+                {KRB5_KDC_UNREACH, KRB5_REALM_CANT_RESOLVE, KRB5_REALM_UNKNOWN, KRB5_CONFIG_NODEFREALM})) {
+    error.code = "kdc-unreachable";
+    error.retry = RetryClass::after;
+    return true;
+  }
+  if (is_any_of(code, {KRB5KRB_AP_ERR_SKEW, KRB5_KDCREP_SKEW})) {
+    error.code = "clock-skew";
+    error.retry = RetryClass::after;
+    return true;
+  }
+  if (is_any_of(code, {KRB5KDC_ERR_PREAUTH_FAILED, KRB5KRB_AP_ERR_BAD_INTEGRITY, KRB5KDC_ERR_CLIENT_REVOKED,
+                       KRB5KDC_ERR_KEY_EXP, KRB5KDC_ERR_NAME_EXP})) {
+    error.code = "credentials-refused";
+    error.retry = RetryClass::reauthenticate;
+    return true;
+  }
+  if (is_any_of(code, {KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN})) {
+    error.code = "unknown-principal";
+    error.retry = RetryClass::reauthenticate;
+    return true;
+  }
+  return false;
+}
+
 Error gss_error(OM_uint32 major, OM_uint32 minor, gss_OID mechanism, std::string_view what) {
   std::string text;
   append_status(text, major, GSS_C_GSS_CODE, mechanism);
@@ -96,17 +124,8 @@ Error gss_error(OM_uint32 major, OM_uint32 minor, gss_OID mechanism, std::string
   if (routine == GSS_S_BAD_MECH || routine == GSS_S_UNAVAILABLE) {
     error.code = "mechanism-missing";
     if (mechanism == &ntlm_oid) error.message += "; NTLM needs the package gss-ntlmssp";
-  } else if (is_any_of(minor, {KRB5_KDC_UNREACH, KRB5_REALM_CANT_RESOLVE, KRB5_REALM_UNKNOWN})) {
-    error.code = "kdc-unreachable";
-    error.retry = RetryClass::after;
-  } else if (is_any_of(minor, {KRB5KRB_AP_ERR_SKEW, KRB5_KDCREP_SKEW})) {
-    error.code = "clock-skew";
-    error.retry = RetryClass::after;
-  } else if (is_any_of(minor,
-                       {KRB5KDC_ERR_PREAUTH_FAILED, KRB5KRB_AP_ERR_BAD_INTEGRITY, KRB5KDC_ERR_CLIENT_REVOKED,
-                        KRB5KDC_ERR_KEY_EXP, KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN, KRB5KDC_ERR_NAME_EXP})) {
-    error.code = "credentials-refused";
-    error.retry = RetryClass::reauthenticate;
+  } else if (classify_krb5(minor, error)) {
+    return error;
   } else if (routine == GSS_S_NO_CRED || routine == GSS_S_CREDENTIALS_EXPIRED ||
              routine == GSS_S_DEFECTIVE_CREDENTIAL) {
     error.code = "no-ticket";
@@ -132,6 +151,56 @@ std::string gss_user_name(const std::string& user) {
   return user;
 }
 
+/// A ticket cache in memory that goes with its owner.
+struct TicketCache {
+  krb5_context context = nullptr;
+  krb5_ccache cache = nullptr;
+
+  TicketCache() = default;
+  TicketCache(const TicketCache&) = delete;
+  TicketCache& operator=(const TicketCache&) = delete;
+  ~TicketCache() {
+    if (cache != nullptr) krb5_cc_destroy(context, cache);
+    if (context != nullptr) krb5_free_context(context);
+  }
+};
+
+/// A ticket-granting ticket for the password, by libkrb5 itself: inside SPNEGO the KDC's answer would be
+/// lost, and a password that the KDC has refused would be tried again with NTLM. Asks the KDC.
+Result<std::shared_ptr<TicketCache>> log_in_to_kerberos(const PasswordCredentials& credentials) {
+  auto tickets = std::make_shared<TicketCache>();
+  krb5_error_code code = krb5_init_context(&tickets->context);
+  krb5_principal principal = nullptr;
+  krb5_creds ticket = {};
+  bool got_ticket = false;
+  const std::string user = gss_user_name(credentials.user);
+  std::string password(credentials.password.reveal());
+  if (code == 0) code = krb5_parse_name(tickets->context, user.c_str(), &principal);
+  if (code == 0) {
+    code = krb5_get_init_creds_password(tickets->context, &ticket, principal, password.c_str(), nullptr,
+                                        nullptr, 0, nullptr, nullptr);
+    got_ticket = code == 0;
+  }
+  wipe(password);
+  if (code == 0) code = krb5_cc_new_unique(tickets->context, "MEMORY", nullptr, &tickets->cache);
+  if (code == 0) code = krb5_cc_initialize(tickets->context, tickets->cache, principal);
+  if (code == 0) code = krb5_cc_store_cred(tickets->context, tickets->cache, &ticket);
+  std::optional<Error> failure;
+  if (code != 0) {
+    const char* text = krb5_get_error_message(tickets->context, code);
+    failure = Error{.domain = ErrorDomain::auth,
+                    .code = "gssapi",
+                    .message = "Kerberos sign-in of " + user +
+                               " failed: " + (text == nullptr ? "no reason given" : text)};
+    krb5_free_error_message(tickets->context, text);
+    classify_krb5(static_cast<OM_uint32>(code), *failure);
+  }
+  if (got_ticket) krb5_free_cred_contents(tickets->context, &ticket);
+  if (principal != nullptr) krb5_free_principal(tickets->context, principal);
+  if (failure) return fail(std::move(*failure));
+  return tickets;
+}
+
 Result<void> restrict_mechanisms(gss_cred_id_t credential, const NegotiateMechanisms& allowed) {
   std::vector<gss_OID_desc> wanted;
   if (allowed.kerberos) wanted.push_back(*gss_mech_krb5);
@@ -145,8 +214,9 @@ Result<void> restrict_mechanisms(gss_cred_id_t credential, const NegotiateMechan
 }
 
 Result<std::shared_ptr<GssCredential>> finish_credential(gss_cred_id_t handle, GssMechanism mechanism,
-                                                         const NegotiateMechanisms& allowed) {
-  auto credential = std::make_shared<GssCredential>(handle);
+                                                         const NegotiateMechanisms& allowed,
+                                                         std::shared_ptr<const void> kept = nullptr) {
+  auto credential = std::make_shared<GssCredential>(handle, std::move(kept));
   if (mechanism == GssMechanism::negotiate) {
     if (auto restricted = restrict_mechanisms(handle, allowed); !restricted) {
       return fail(std::move(restricted).error());
@@ -178,7 +248,8 @@ Result<std::shared_ptr<GssCredential>> acquire_with_password(const PasswordCrede
   return finish_credential(handle, mechanism, allowed);
 }
 
-Result<std::shared_ptr<GssCredential>> acquire_ticket(const KerberosCredentials& credentials) {
+Result<std::shared_ptr<GssCredential>> acquire_ticket(const KerberosCredentials& credentials,
+                                                      std::shared_ptr<const void> kept = nullptr) {
   Name name;
   OM_uint32 minor = 0;
   OM_uint32 major = GSS_S_COMPLETE;
@@ -214,7 +285,16 @@ Result<std::shared_ptr<GssCredential>> acquire_ticket(const KerberosCredentials&
     return fail(gss_error(major, minor, &spnego_oid, "No Kerberos ticket can be used"));
   }
   return finish_credential(handle, GssMechanism::negotiate,
-                           NegotiateMechanisms{.kerberos = true, .ntlm = false});
+                           NegotiateMechanisms{.kerberos = true, .ntlm = false}, std::move(kept));
+}
+
+Result<std::shared_ptr<GssCredential>> acquire_ticket_with_password(const PasswordCredentials& credentials) {
+  auto tickets = log_in_to_kerberos(credentials);
+  if (!tickets) return fail(std::move(tickets).error());
+  KerberosCredentials in_memory;
+  in_memory.credential_cache =
+      std::string("MEMORY:") + krb5_cc_get_name((*tickets)->context, (*tickets)->cache);
+  return acquire_ticket(in_memory, std::move(*tickets));
 }
 
 }  // namespace
@@ -228,6 +308,8 @@ Result<std::shared_ptr<GssCredential>> acquire_credential(const GssCredentials& 
                                                           GssMechanism mechanism,
                                                           const NegotiateMechanisms& allowed) {
   if (const auto* password = std::get_if<PasswordCredentials>(&credentials)) {
+    if (mechanism == GssMechanism::negotiate && allowed.kerberos)
+      return acquire_ticket_with_password(*password);
     return acquire_with_password(*password, mechanism, allowed);
   }
   return acquire_ticket(std::get<KerberosCredentials>(credentials));

@@ -17,7 +17,9 @@ enum class GssMechanism { ntlm, negotiate };
 /// A credential of libgssapi; safe to share between threads and contexts.
 class GssCredential {
  public:
-  explicit GssCredential(gss_cred_id_t handle) : handle_(handle) {}
+  /// `kept`: whatever the handle reads from for as long as it lives (a ticket cache in memory).
+  explicit GssCredential(gss_cred_id_t handle, std::shared_ptr<const void> kept = nullptr)
+      : handle_(handle), kept_(std::move(kept)) {}
   ~GssCredential();
   GssCredential(const GssCredential&) = delete;
   GssCredential& operator=(const GssCredential&) = delete;
@@ -25,9 +27,11 @@ class GssCredential {
 
  private:
   gss_cred_id_t handle_;
+  std::shared_ptr<const void> kept_;
 };
 
-/// May read files, ask a KDC. The password is handed over and not kept here.
+/// May read files, ask a KDC. The password is handed over and not kept here. With a password exactly one
+/// mechanism may be allowed.
 Result<std::shared_ptr<GssCredential>> acquire_credential(const GssCredentials& credentials,
                                                           GssMechanism mechanism,
                                                           const NegotiateMechanisms& allowed);

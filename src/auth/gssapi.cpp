@@ -2,6 +2,7 @@
 #include "auth/gssapi.hpp"
 
 #include <mutex>
+#include <vector>
 
 #include "auth/challenge.hpp"
 #include "auth/fingerprint.hpp"
@@ -23,35 +24,67 @@ std::string describe(const GssCredentials& credentials) {
   return ticket.principal + "|" + ticket.credential_cache + "|" + ticket.client_keytab;
 }
 
-/// What all sessions of one authenticator share: the credential, once it is acquired. Kerberos tickets live
-/// in it, so that a new connection costs no new trip to the KDC.
+/// After Kerberos could not begin (no KDC, no realm), this many handshakes go straight to NTLM: each try may
+/// cost several seconds of DNS and time-outs.
+constexpr int handshakes_without_kerberos = 64;
+
+/// The mechanisms to try one after the other. SPNEGO could carry both at once, but then it hides why Kerberos
+/// failed, and repeats a password with NTLM that the KDC has just refused.
+std::vector<NegotiateMechanisms> modes_of(const GssCredentials& credentials,
+                                          const NegotiateMechanisms& allowed) {
+  if (std::holds_alternative<KerberosCredentials>(credentials)) return {{.kerberos = true, .ntlm = false}};
+  std::vector<NegotiateMechanisms> modes;
+  if (allowed.kerberos) modes.push_back({.kerberos = true, .ntlm = false});
+  if (allowed.ntlm) modes.push_back({.kerberos = false, .ntlm = true});
+  return modes;
+}
+
+/// What all sessions of one authenticator share: the credentials, once they are acquired. Kerberos tickets
+/// live in them, so that a new connection costs no new trip to the KDC.
 class GssShared {
  public:
-  GssShared(GssCredentials credentials, GssMechanism mechanism, NegotiateMechanisms allowed)
-      : credentials_(std::move(credentials)), mechanism_(mechanism), allowed_(allowed) {}
+  GssShared(GssCredentials credentials, GssMechanism mechanism, const NegotiateMechanisms& allowed)
+      : credentials_(std::move(credentials)),
+        mechanism_(mechanism),
+        modes_(modes_of(credentials_, allowed)),
+        acquired_(modes_.size()) {}
 
   GssMechanism mechanism() const noexcept { return mechanism_; }
+  std::size_t modes() const noexcept { return modes_.size(); }
+
+  std::size_t first_mode() {
+    const std::lock_guard lock(mutex_);
+    if (skips_ == 0) return 0;
+    --skips_;
+    return modes_.size() - 1;
+  }
+  void kerberos_is_of_no_use() {
+    const std::lock_guard lock(mutex_);
+    skips_ = handshakes_without_kerberos;
+  }
 
   /// Blocks. `fresh` tells whether it was acquired just now.
-  Result<std::shared_ptr<GssCredential>> credential(bool& fresh) {
-    const std::lock_guard lock(mutex_);
-    fresh = acquired_ == nullptr;
-    if (!fresh) return acquired_;
-    auto made = acquire_credential(credentials_, mechanism_, allowed_);
-    if (made) acquired_ = *made;
+  Result<std::shared_ptr<GssCredential>> credential(std::size_t mode, bool& fresh) {
+    const std::lock_guard lock(acquiring_);
+    fresh = acquired_[mode] == nullptr;
+    if (!fresh) return acquired_[mode];
+    auto made = acquire_credential(credentials_, mechanism_, modes_[mode]);
+    if (made) acquired_[mode] = *made;
     return made;
   }
-  void drop(const std::shared_ptr<GssCredential>& stale) {
-    const std::lock_guard lock(mutex_);
-    if (acquired_ == stale) acquired_ = nullptr;
+  void drop(std::size_t mode, const std::shared_ptr<GssCredential>& stale) {
+    const std::lock_guard lock(acquiring_);
+    if (acquired_[mode] == stale) acquired_[mode] = nullptr;
   }
 
  private:
   const GssCredentials credentials_;
   const GssMechanism mechanism_;
-  const NegotiateMechanisms allowed_;
+  const std::vector<NegotiateMechanisms> modes_;
+  std::mutex acquiring_;  // held while a KDC is asked: others then find the ticket
+  std::vector<std::shared_ptr<GssCredential>> acquired_;
   std::mutex mutex_;
-  std::shared_ptr<GssCredential> acquired_;
+  int skips_ = 0;
 };
 
 /// One handshake. Owned by the session and by the pool's call, whichever lives longer.
@@ -59,19 +92,41 @@ struct Handshake {
   std::shared_ptr<GssShared> shared;
   std::string host;
   std::string tls_server_end_point;
+  std::size_t mode = 0;
   std::unique_ptr<GssContext> context;
 
-  /// Blocks. An expired ticket in a kept credential is worth one fresh attempt; a fresh one's failure is
-  /// final.
+  bool has_next_mode() const noexcept { return mode + 1 < shared->modes(); }
+
+  /// Blocks.
+  Result<std::string> begin() {
+    mode = shared->first_mode();
+    return first_token();
+  }
+  Result<std::string> begin_next_mode() {
+    ++mode;
+    return first_token();
+  }
+
+ private:
   Result<std::string> first_token() {
+    while (true) {
+      auto token = token_in_mode();
+      if (token || !has_next_mode() || token.error().code == "credentials-refused") return token;
+      shared->kerberos_is_of_no_use();
+      ++mode;
+    }
+  }
+
+  /// An expired ticket in a kept credential is worth one fresh attempt; a fresh one's failure is final.
+  Result<std::string> token_in_mode() {
     for (int attempt = 0;; ++attempt) {
       bool fresh = false;
-      auto credential = shared->credential(fresh);
+      auto credential = shared->credential(mode, fresh);
       if (!credential) return fail(std::move(credential).error());
       context = std::make_unique<GssContext>(*credential, shared->mechanism(), host, tls_server_end_point);
       auto token = context->step({});
       if (token) return token;
-      shared->drop(*credential);
+      shared->drop(mode, *credential);
       if (fresh || attempt > 0) return token;
     }
   }
@@ -92,7 +147,7 @@ class GssSession final : public net::AuthSession {
 
   net::Async<std::optional<std::string>> initial() override {
     // Named: g++ 12 destroys a temporary closure in an awaited call twice.
-    auto first_token = [handshake = handshake_] { return handshake->first_token(); };
+    auto first_token = [handshake = handshake_] { return handshake->begin(); };
     auto token = co_await pool_->run(std::move(first_token));
     if (!token) co_return fail(std::move(token).error());
     begun_ = true;
@@ -113,8 +168,7 @@ class GssSession final : public net::AuthSession {
     }
     // A challenge without a token starts over: the server has thrown away what we sent.
     if (mine->token68.empty() || handshake_->context->complete()) {
-      co_return fail(ErrorDomain::auth, "credentials-refused", "The server refused the user name or password",
-                     RetryClass::reauthenticate);
+      co_return co_await fall_back("The server refused the user name or password");
     }
     auto octets = decode(*mine);
     if (!octets) co_return fail(std::move(octets).error());
@@ -122,11 +176,9 @@ class GssSession final : public net::AuthSession {
       return handshake->context->step(input);
     };
     auto token = co_await pool_->run(std::move(next_token));
-    if (!token) co_return fail(std::move(token).error());
-    if (token->empty()) {
-      co_return fail(ErrorDomain::auth, "credentials-refused",
-                     "The server ended the handshake and still refuses", RetryClass::reauthenticate);
-    }
+    if (!token && !handshake_->has_next_mode()) co_return fail(std::move(token).error());
+    if (!token || token->empty())
+      co_return co_await fall_back("The server ended the handshake and still refuses");
     co_return header(*token);
   }
 
@@ -144,6 +196,18 @@ class GssSession final : public net::AuthSession {
   }
 
  private:
+  /// The KDC has vouched for the password, but this server does not take the ticket (no service name for it,
+  /// a clock that is wrong): what is left is NTLM.
+  net::Async<std::string> fall_back(std::string reason) {
+    if (!handshake_->has_next_mode()) {
+      co_return fail(ErrorDomain::auth, "credentials-refused", std::move(reason), RetryClass::reauthenticate);
+    }
+    auto next_mode = [handshake = handshake_] { return handshake->begin_next_mode(); };
+    auto token = co_await pool_->run(std::move(next_mode));
+    if (!token) co_return fail(std::move(token).error());
+    co_return header(*token);
+  }
+
   std::string header(std::string_view token) const {
     return std::string(scheme_) + " " + base64_encode(token);
   }
