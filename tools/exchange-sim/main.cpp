@@ -137,7 +137,11 @@ std::string ready_line(const exchange_sim::ExchangeSim& sim) {
     if (!endpoint.token_url.empty()) one["tokenUrl"] = endpoint.token_url;
     endpoints.push_back(std::move(one));
   }
-  json::object out{{"ready", true}, {"endpoints", std::move(endpoints)}};
+  // The first endpoint once more, for those who have only one.
+  const auto all = sim.endpoints();
+  json::object out{{"ready", true},
+                   {"ews", all.empty() ? std::string() : all.front().ews_url},
+                   {"endpoints", std::move(endpoints)}};
   if (sim.control_port() != 0) {
     out["control"] = json::object{{"port", sim.control_port()}, {"token", sim.control_token()}};
   }
