@@ -40,6 +40,7 @@ struct Options {
   std::string schema_folder;
   bool no_schema = false;
   bool lenient = false;
+  bool strict = false;
   std::string port_file;
   std::string log_file;
   std::string script_file;
@@ -87,9 +88,14 @@ Result<exchange_sim::Config> config_of(const Options& options) {
   }
   config.seed = options.seed != 1 ? options.seed : config.seed;
   if (!options.schema_folder.empty()) config.schema_folder = options.schema_folder;
-  if (config.schema_folder.empty()) config.schema_folder = schema_beside_program();
+  if (config.schema_folder.empty()) {
+    config.schema_folder = schema_beside_program();
+    // The profile holds what Syncline sends. Whoever comes by the command line may be any client.
+    if (options.config_file.empty()) config.strict = false;
+  }
   if (options.no_schema) config.schema_folder.clear();
   if (options.lenient) config.strict = false;
+  if (options.strict) config.strict = true;
   if (!options.log_file.empty()) config.log_file = options.log_file;
   if (!options.script_file.empty()) config.script_file = options.script_file;
   if (!options.ca_file.empty()) config.ca_file = options.ca_file;
@@ -227,6 +233,8 @@ int main(int argc, char** argv) {
                  "Validate requests against messages.xsd and types.xsd of this folder")
       ->type_name("DIR");
   app.add_flag("--no-schema", options.no_schema, "Do not validate requests");
+  app.add_flag("--strict", options.strict,
+               "Refuse requests that violate the schema (default with --schema or --config)");
   app.add_flag("--lenient", options.lenient, "Record schema violations, but answer");
   app.add_option("--port-file", options.port_file, "Write the line that tells ports and URLs here too")
       ->type_name("FILE");
