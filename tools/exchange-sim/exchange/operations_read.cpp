@@ -201,14 +201,14 @@ OperationResult sync_folder_items(Context& context, const Element& request) {
   };
   // Back in time through the log: of each item only its last entry up to the round's end counts.
   while (at > 0 && count < limit) {
-    const LogEntry& entry = folder.log[at - 1];
+    const FolderChange& entry = folder.log[at - 1];
     if (entry.sequence <= state.from) {
       at = 0;
       break;
     }
     --at;
     if (entry.sequence > state.to || ignored.contains(entry.item)) continue;
-    if (entry.what == LogEntry::What::removed) {
+    if (entry.what == FolderChange::What::removed) {
       if (entry.created_at <= state.from) {
         write_delete(changes, mailbox, entry.item);
         ++count;
@@ -221,13 +221,13 @@ OperationResult sync_folder_items(Context& context, const Element& request) {
     const std::uint64_t last = std::max({item->created_at, item->changed_at, item->read_at});
     if (item->created_at > state.from) {
       // New in this round: once, at its last entry of the round; changed since then, it comes at its first.
-      if (entry.sequence == last || (last > state.to && entry.what == LogEntry::What::created))
+      if (entry.sequence == last || (last > state.to && entry.what == FolderChange::What::created))
         change("Create", ref);
       continue;
     }
-    if (entry.what == LogEntry::What::changed && entry.sequence == item->changed_at) {
+    if (entry.what == FolderChange::What::changed && entry.sequence == item->changed_at) {
       change("Update", ref);
-    } else if (entry.what == LogEntry::What::read && entry.sequence == item->read_at &&
+    } else if (entry.what == FolderChange::What::read && entry.sequence == item->read_at &&
                item->changed_at <= state.from) {
       change("ReadFlagChange", ref);
     }

@@ -220,7 +220,7 @@ bool Store::is_below(const Mailbox& mailbox, std::uint32_t folder, std::uint32_t
   return false;
 }
 
-void Store::log(Mailbox& mailbox, Folder& folder, const Item& item, LogEntry::What what) {
+void Store::log(Mailbox& mailbox, Folder& folder, const Item& item, FolderChange::What what) {
   folder.log.push_back({++mailbox.sequence, item.number, what, item.created_at});
 }
 
@@ -238,7 +238,7 @@ Item& Store::insert(Mailbox& mailbox, std::uint32_t folder_number, std::unique_p
   item->bag.shrink();
   mailbox.items.push_back(std::move(item));
   Item& made = *mailbox.items.back();
-  log(mailbox, folder, made, LogEntry::What::created);
+  log(mailbox, folder, made, FolderChange::What::created);
   folder.items.push_back(made.number);
   if (!made.is_read) ++folder.unread;
   if (new_mail) item_event(mailbox, EventType::new_mail, folder, made);
@@ -252,7 +252,7 @@ void Store::touch(Mailbox& mailbox, Item& item) {
   item.version = ++version_;
   item.modified = now();
   item.changed_at = mailbox.sequence + 1;
-  log(mailbox, folder, item, LogEntry::What::changed);
+  log(mailbox, folder, item, FolderChange::What::changed);
   item_event(mailbox, EventType::modified, folder, item);
 }
 
@@ -263,14 +263,14 @@ void Store::set_read(Mailbox& mailbox, Item& item, bool is_read) {
   folder.unread = is_read ? folder.unread - std::min<std::uint32_t>(folder.unread, 1) : folder.unread + 1;
   item.version = ++version_;
   item.read_at = mailbox.sequence + 1;
-  log(mailbox, folder, item, LogEntry::What::read);
+  log(mailbox, folder, item, FolderChange::What::read);
   item_event(mailbox, EventType::modified, folder, item);
   folder_event(mailbox, EventType::modified, folder);
 }
 
 void Store::detach(Mailbox& mailbox, Item& item) {
   Folder& folder = *mailbox.folder(item.folder);
-  log(mailbox, folder, item, LogEntry::What::removed);
+  log(mailbox, folder, item, FolderChange::What::removed);
   const auto at = std::lower_bound(folder.items.begin(), folder.items.end(), item.number);
   if (at != folder.items.end() && *at == item.number) folder.items.erase(at);
   if (!item.is_read && folder.unread > 0) --folder.unread;
@@ -305,7 +305,7 @@ Item& Store::move(Mailbox& mailbox, std::uint32_t number, Mailbox& target, std::
   item->read_at = item->created_at;
   target.items.push_back(std::move(item));
   Item& made = *target.items.back();
-  log(target, folder, made, LogEntry::What::created);
+  log(target, folder, made, FolderChange::What::created);
   folder.items.push_back(made.number);
   if (!made.is_read) ++folder.unread;
   const std::string body =
@@ -332,7 +332,7 @@ Item& Store::copy(Mailbox& mailbox, const Item& item, Mailbox& target, std::uint
   copied->created_at = copied->changed_at = copied->read_at = target.sequence + 1;
   target.items.push_back(std::move(copied));
   Item& made = *target.items.back();
-  log(target, folder, made, LogEntry::What::created);
+  log(target, folder, made, FolderChange::What::created);
   folder.items.push_back(made.number);
   if (!made.is_read) ++folder.unread;
   emit(target, EventType::copied, folder,

@@ -94,7 +94,7 @@ inline constexpr std::string_view kResponses[] = {"Unknown", "Organizer", "Tenta
                                                   "Accept",  "Decline",   "NoResponseReceived"};
 std::uint8_t response_index(std::string_view response) noexcept;
 
-struct LogEntry {
+struct FolderChange {
   enum class What : std::uint8_t { created, changed, read, removed };
   std::uint64_t sequence = 0;
   std::uint32_t item = 0;
@@ -116,7 +116,7 @@ struct Folder {
   bool is_public = false;
   PropertyBag bag;
   std::vector<std::uint32_t> items;  ///< ascending numbers, that is by arrival
-  std::vector<LogEntry> log;
+  std::vector<FolderChange> log;
 };
 
 enum class EventType : std::uint8_t { copied, created, deleted, modified, moved, new_mail, free_busy };
@@ -240,7 +240,7 @@ class Store {
   std::string folder_id(const Mailbox& mailbox, const Folder& folder) const;
 
  private:
-  void log(Mailbox& mailbox, Folder& folder, const Item& item, LogEntry::What what);
+  void log(Mailbox& mailbox, Folder& folder, const Item& item, FolderChange::What what);
   void emit(Mailbox& mailbox, EventType type, const Folder& folder, const std::string& body,
             unsigned also_folder = 0);
   void item_event(Mailbox& mailbox, EventType type, const Folder& folder, const Item& item);
