@@ -24,19 +24,25 @@ net::BudgetKind budget_of(OperationKind kind) {
   return net::BudgetKind::request;
 }
 
+constexpr std::chrono::minutes time_to_recover{30};
+
 std::size_t one_less(std::size_t places) { return std::max<std::size_t>(places, 2) - 1; }
 
 }  // namespace
 
 CredentialBudgets::CredentialBudgets(net::Environment& environment, net::BudgetLimits limits)
-    : limits_(limits), budget_(environment, limits) {}
+    : environment_(environment),
+      most_(limits),
+      limits_(limits),
+      budget_(environment, limits),
+      last_change_(environment.clock.steady_now()) {}
 
 net::Async<net::Budget::Token> CredentialBudgets::acquire(OperationKind kind) {
   co_return co_await budget_.acquire(budget_of(kind));
 }
 
 void CredentialBudgets::busy(const Error& error, OperationKind kind) {
-  if (names_a_concurrency_limit(error)) {
+  if (names_a_concurrency_limit(error) || kind == OperationKind::sync) {
     switch (budget_of(kind)) {
       case net::BudgetKind::request: limits_.requests = one_less(limits_.requests); break;
       case net::BudgetKind::sync_call: limits_.sync_calls = one_less(limits_.sync_calls); break;
@@ -44,8 +50,21 @@ void CredentialBudgets::busy(const Error& error, OperationKind kind) {
     }
     budget_.set_limits(limits_);
   }
+  last_change_ = environment_.clock.steady_now();
   budget_.pause_for(error.retry_after ? std::min(*error.retry_after, longest_back_off)
                                       : default_back_off(++busy_in_a_row_));
+}
+
+void CredentialBudgets::calm() {
+  busy_in_a_row_ = 0;
+  const SteadyTime now = environment_.clock.steady_now();
+  const bool is_full = limits_.requests == most_.requests && limits_.sync_calls == most_.sync_calls && limits_.hanging == most_.hanging;
+  if (is_full || now - last_change_ < time_to_recover) return;
+  limits_.requests = std::min(limits_.requests + 1, most_.requests);
+  limits_.sync_calls = std::min(limits_.sync_calls + 1, most_.sync_calls);
+  limits_.hanging = std::min(limits_.hanging + 1, most_.hanging);
+  last_change_ = now;
+  budget_.set_limits(limits_);
 }
 
 }  // namespace syncline::ews

@@ -18,17 +18,21 @@ class CredentialBudgets {
   net::Async<net::Budget::Token> acquire(OperationKind kind);
 
   /// A busy answer: nothing leaves before the hint has passed; without one a wait that doubles. An answer that names a
-  /// limit on concurrency also takes one place from what it was about, down to one.
+  /// limit on concurrency, and any busy answer to a sync call (servers name no limit there), also takes one place from
+  /// what it was about, down to one.
   void busy(const Error& error, OperationKind kind);
-  /// An answer that was not busy.
-  void calm() noexcept { busy_in_a_row_ = 0; }
+  /// An answer that was not busy. Half an hour without a busy one gives a place back.
+  void calm();
 
   net::Budget::Metrics metrics() const { return budget_.metrics(); }
   const net::BudgetLimits& limits() const noexcept { return limits_; }
 
  private:
+  net::Environment& environment_;
+  const net::BudgetLimits most_;
   net::BudgetLimits limits_;
   net::Budget budget_;
+  SteadyTime last_change_;
   unsigned busy_in_a_row_ = 0;
 };
 

@@ -243,7 +243,10 @@ class NotificationStream::State {
     for (const Event& event : notification.events) {
       if (event.kind == EventKind::status_event) continue;
       ++status_.notifications;
-      for (const auto* folder : {&event.parent_folder_id, &event.old_parent_folder_id, &event.folder_id}) {
+      // A folder whose counters changed is no news for the folder above it.
+      const bool only_itself = event.folder_id && event.kind == EventKind::modified_event;
+      for (const auto* folder : {&event.folder_id, &event.parent_folder_id, &event.old_parent_folder_id}) {
+        if (only_itself && folder != &event.folder_id) continue;
         if (folder->has_value() && !(*folder)->id.empty()) folding_.add(key_of(member->mailbox, (*folder)->id), now);
       }
     }

@@ -44,7 +44,9 @@ net::Async<Nothing> read_feed(EwsClient& client, const FolderRef& folder, std::s
                               const std::string& operation_id, std::vector<Item>& found) {
   ItemReader reader(client);
   for (;;) {
-    auto reply = co_await client.call(SyncFolderItemsRequest{.folder = folder, .sync_state = sync_state});
+    // GCC 12 destroys a braced temporary inside a co_await expression twice: requests have names here.
+    SyncFolderItemsRequest request{.folder = folder, .sync_state = sync_state};
+    auto reply = co_await client.call(std::move(request));
     if (!reply) co_return fail(std::move(reply.error()));
     if (auto complete = reply->expect(1); !complete) co_return fail(complete.error());
     auto feed = std::move(reply->messages.front()).result();
@@ -53,7 +55,8 @@ net::Async<Nothing> read_feed(EwsClient& client, const FolderRef& folder, std::s
     for (const ItemFeedEntry& entry : feed->changes) {
       if (entry.kind == ChangeKind::create) created.emplace_back(entry.item_id);
     }
-    auto items = co_await reader.get(std::move(created), evidence_shape());
+    ItemShape shape = evidence_shape();
+    auto items = co_await reader.get(std::move(created), std::move(shape));
     if (!items) co_return fail(std::move(items.error()));
     for (const Result<Item>& item : *items) {
       // An item that went again is no evidence; one that cannot be read now must not be taken for one that is not there.
@@ -85,7 +88,8 @@ net::Async<std::optional<Item>> read_draft(EwsClient& client, const ItemId& draf
 
 // The draft is gone: sent, unless it lies in Deleted Items.
 net::Async<SendOutcome> where_did_it_go(EwsClient& client, const std::string& operation_id) {
-  auto evidence = co_await find_evidence(client, DistinguishedFolderId{.name = "deleteditems"}, operation_id, std::nullopt);
+  const FolderRef deleted_items = DistinguishedFolderId{.name = "deleteditems"};
+  auto evidence = co_await find_evidence(client, deleted_items, operation_id, std::nullopt);
   if (!evidence) co_return fail(std::move(evidence.error()));
   co_return evidence->items.empty() ? SendOutcome::sent : SendOutcome::removed;
 }

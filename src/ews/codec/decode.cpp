@@ -89,9 +89,13 @@ void read_folders(Reader& io, ewst__Folders* g, std::vector<Folder>& o) {
 void read_items(Reader& io, ewst__Items* g, std::vector<Item>& o) {
   if (g == nullptr) return;
   o.reserve(g->__union_Items.size());
-  for (auto& element : g->__union_Items)
-    if (element.__union_Items > 0)
-      read_item(io, item_kind_of(element.__union_Items), element.union_Items, o.emplace_back());
+  for (auto& element : g->__union_Items) {
+    if (element.__union_Items <= 0) continue;
+    Item& item = o.emplace_back();
+    read_item(io, item_kind_of(element.__union_Items), element.union_Items, item);
+    // Neither a name we know nor an id: an element of somebody else's, no item.
+    if (item.kind == ItemKind::opaque && !item.item_id) o.pop_back();
+  }
 }
 
 template <class G, class P>
