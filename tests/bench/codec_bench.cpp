@@ -6,7 +6,7 @@
 #include <string>
 
 #include "ews/codec/codec.hpp"
-#include "soap.hpp"
+#include "tests/unit/ews_codec/soap.hpp"
 
 namespace syncline::ews {
 namespace {
