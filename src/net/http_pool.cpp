@@ -86,10 +86,12 @@ void HttpPool::Lease::put_back() {
     const auto drop = [weak, key = key_, kept] {
       if (const auto state = weak.lock()) state->drop_idle(key, kept);
     };
-    kept->wire->watch(drop, drop);
     // The watchdog closes the wire, but that is our own doing and calls nobody.
     kept->idle_expired = drop;
+    const std::shared_ptr<Wire> wire = kept->wire;
     kept->watchdog.arm_for(state_->idle_expiry);
+    // Last: where the end has come already, the connection goes before this returns.
+    if (!wire->ended()) wire->watch(drop, drop);
   }
   give_up();
 }
