@@ -86,7 +86,10 @@ class Wire {
                                    std::vector<std::pair<std::string, std::string>> fields, std::string body);
   /// POST to EWS. (g++ 12 cannot have the braces of a list inside a co_await.)
   net::Async<HttpAnswer> post_async(const std::string& authorization, std::string body);
-  void close() { stream_.reset(); }
+  /// Ends the connection; a read that is under way fails.
+  void close() {
+    if (stream_) stream_->close();
+  }
 
  private:
   net::testing::VirtualWorld& world_;
