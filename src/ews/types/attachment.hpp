@@ -58,3 +58,6 @@ struct Attachment {
 };
 
 }  // namespace syncline::ews
+
+// An attachment may hold an item: whoever destroys one has to know both.
+#include "ews/types/item.hpp"
