@@ -54,7 +54,7 @@ TEST_F(Content, IllegalCharactersOfEveryKindAreReplacedAndNothingIsLost) {
 TEST_F(Content, WrongOrderAndForeignElementsChangeNothing) {
   const auto ids = add_messages(10);
   const auto plain = read(ids);
-  fault(Action::wrong_order, "GetItem");
+  fault(Action::wrong_order, "GetItem", "Message");
   fault(Action::foreign_elements, "GetItem");
   const auto mangled = read(ids);
   for (std::size_t i = 0; i < ids.size(); ++i) {
