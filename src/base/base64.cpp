@@ -28,7 +28,9 @@ void encode_group(const unsigned char* in, std::string& out) {
   out.append(group, 4);
 }
 
-unexpected<Error> bad_base64(const char* what) { return fail(ErrorDomain::xml, "bad-base64", what); }
+unexpected<Error> bad_base64(const char* what) {
+  return fail(ErrorDomain::xml, "bad-base64", what);
+}
 
 }  // namespace
 

@@ -7,30 +7,48 @@ namespace syncline {
 
 std::string_view to_string(RetryClass retry) noexcept {
   switch (retry) {
-    case RetryClass::never: return "never";
-    case RetryClass::after: return "after";
-    case RetryClass::now: return "now";
-    case RetryClass::reauthenticate: return "reauthenticate";
-    case RetryClass::rediscover: return "rediscover";
-    case RetryClass::resync: return "resync";
-    case RetryClass::quarantine: return "quarantine";
+    case RetryClass::never:
+      return "never";
+    case RetryClass::after:
+      return "after";
+    case RetryClass::now:
+      return "now";
+    case RetryClass::reauthenticate:
+      return "reauthenticate";
+    case RetryClass::rediscover:
+      return "rediscover";
+    case RetryClass::resync:
+      return "resync";
+    case RetryClass::quarantine:
+      return "quarantine";
   }
   return "never";
 }
 
 std::string_view to_string(ErrorDomain domain) noexcept {
   switch (domain) {
-    case ErrorDomain::input: return "input";
-    case ErrorDomain::local: return "local";
-    case ErrorDomain::net: return "net";
-    case ErrorDomain::tls: return "tls";
-    case ErrorDomain::http: return "http";
-    case ErrorDomain::auth: return "auth";
-    case ErrorDomain::xml: return "xml";
-    case ErrorDomain::soap: return "soap";
-    case ErrorDomain::ews: return "ews";
-    case ErrorDomain::autodiscover: return "autodiscover";
-    case ErrorDomain::mail: return "mail";
+    case ErrorDomain::input:
+      return "input";
+    case ErrorDomain::local:
+      return "local";
+    case ErrorDomain::net:
+      return "net";
+    case ErrorDomain::tls:
+      return "tls";
+    case ErrorDomain::http:
+      return "http";
+    case ErrorDomain::auth:
+      return "auth";
+    case ErrorDomain::xml:
+      return "xml";
+    case ErrorDomain::soap:
+      return "soap";
+    case ErrorDomain::ews:
+      return "ews";
+    case ErrorDomain::autodiscover:
+      return "autodiscover";
+    case ErrorDomain::mail:
+      return "mail";
   }
   return "local";
 }
@@ -52,6 +70,8 @@ unexpected<Error> fail(ErrorDomain domain, std::string code, std::string message
       Error{.domain = domain, .code = std::move(code), .message = std::move(message), .retry = retry});
 }
 
-unexpected<Error> fail(Error error) { return unexpected<Error>(std::move(error)); }
+unexpected<Error> fail(Error error) {
+  return unexpected<Error>(std::move(error));
+}
 
 }  // namespace syncline

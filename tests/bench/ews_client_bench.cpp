@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Our EWS client as a whole process: reads from a server what it is told to, and prints what that cost as a JSON line.
+// Our EWS client as a whole process: reads from a server what it is told to, and prints what that cost as a
+// JSON line.
 //   bench_ews_client URL USER WORKLOAD     the password comes on standard input
-// Workloads: ids (SyncFolderItems, IdOnly), metadata (GetItem of everything in the Inbox), mime (every message's MIME to a
-// sink), attachment SIZE (one of SIZE octets up and down).
+// Workloads: ids (SyncFolderItems, IdOnly), metadata (GetItem of everything in the Inbox), mime (every
+// message's MIME to a sink), attachment SIZE (one of SIZE octets up and down).
 #include <sys/resource.h>
 
 #include <boost/asio/co_spawn.hpp>
@@ -26,7 +27,9 @@ using namespace syncline;
 double cpu_seconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
@@ -79,7 +82,8 @@ net::Async<std::vector<ews::ItemRef>> ids_of_inbox(ews::EwsClient& client) {
   std::vector<ews::ItemRef> ids;
   std::optional<std::string> state;
   for (bool last = false; !last;) {
-    ews::SyncFolderItemsRequest request{.folder = ews::DistinguishedFolderId{.name = "inbox"}, .sync_state = state};
+    ews::SyncFolderItemsRequest request{.folder = ews::DistinguishedFolderId{.name = "inbox"},
+                                        .sync_state = state};
     auto reply = co_await client.call(std::move(request));
     if (!reply) co_return fail(std::move(reply.error()));
     auto feed = std::move(reply->messages.at(0)).result();
@@ -93,11 +97,26 @@ net::Async<std::vector<ews::ItemRef>> ids_of_inbox(ews::EwsClient& client) {
 
 ews::ItemShape metadata_shape() {
   ews::ItemShape shape{.base = ews::BaseShape::id_only};
-  for (const char* uri : {"item:Subject", "item:DateTimeReceived", "item:Size", "item:Importance", "item:Sensitivity",
-                          "item:HasAttachments", "item:Categories", "item:ItemClass", "item:ParentFolderId",
-                          "item:DateTimeSent", "item:ConversationId", "item:InReplyTo", "message:From", "message:Sender",
-                          "message:ToRecipients", "message:CcRecipients", "message:InternetMessageId", "message:IsRead",
-                          "message:References", "message:ConversationIndex"})
+  for (const char* uri : {"item:Subject",
+                          "item:DateTimeReceived",
+                          "item:Size",
+                          "item:Importance",
+                          "item:Sensitivity",
+                          "item:HasAttachments",
+                          "item:Categories",
+                          "item:ItemClass",
+                          "item:ParentFolderId",
+                          "item:DateTimeSent",
+                          "item:ConversationId",
+                          "item:InReplyTo",
+                          "message:From",
+                          "message:Sender",
+                          "message:ToRecipients",
+                          "message:CcRecipients",
+                          "message:InternetMessageId",
+                          "message:IsRead",
+                          "message:References",
+                          "message:ConversationIndex"})
     shape.additional.emplace_back(ews::FieldUri{uri});
   return shape;
 }
@@ -150,7 +169,8 @@ net::Async<Work> move_attachment(ews::EwsClient& client, std::uint64_t size) {
   auto source = std::make_shared<MadeUpSource>(size);
   ews::Attachment attachment;
   attachment.name = "large.bin";
-  auto uploaded = co_await ews::upload_attachment(client, *items->at(0).item_id, std::move(attachment), std::move(source));
+  auto uploaded = co_await ews::upload_attachment(client, *items->at(0).item_id, std::move(attachment),
+                                                  std::move(source));
   if (!uploaded) co_return fail(std::move(uploaded.error()));
   CountingSink sink;
   auto downloaded = co_await ews::download_attachment(client, uploaded->id.id, sink, std::uint64_t{1} << 31);
@@ -180,7 +200,8 @@ int main(int argc, char** argv) {
   const auto http = net::make_http_client(environment).value();
   ews::ClientSettings settings;
   settings.url = net::parse_url(argv[1]).value();
-  settings.authenticator = auth::make_basic({.user = argv[2], .password = Secret(std::move(password))}, true).value();
+  settings.authenticator =
+      auth::make_basic({.user = argv[2], .password = Secret(std::move(password))}, true).value();
   settings.request_octets = std::uint64_t{256} << 20;
   ews::EwsClient client(environment, *http, std::make_shared<ews::CredentialBudgets>(environment), settings);
 
@@ -188,12 +209,11 @@ int main(int argc, char** argv) {
   const double before = cpu_seconds();
   Result<Work> done = fail(ErrorDomain::input, "no-such-workload", "no such workload");
   const auto run = [&](net::Async<Work> work) {
-    boost::asio::co_spawn(
-        context, std::move(work), [&](std::exception_ptr problem, Result<Work> result) {
-          if (problem) std::rethrow_exception(problem);
-          done = std::move(result);
-          context.stop();
-        });
+    boost::asio::co_spawn(context, std::move(work), [&](std::exception_ptr problem, Result<Work> result) {
+      if (problem) std::rethrow_exception(problem);
+      done = std::move(result);
+      context.stop();
+    });
     context.run();
   };
   if (workload == "ids") run(read_ids(client));

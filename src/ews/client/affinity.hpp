@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-// A group of subscriptions must stay on one back-end server: the group's first mailbox is the anchor of all its requests,
-// and the cookie that the first answer sets goes with every later one.
+// A group of subscriptions must stay on one back-end server: the group's first mailbox is the anchor of all
+// its requests, and the cookie that the first answer sets goes with every later one.
 #include <string>
 #include <string_view>
 

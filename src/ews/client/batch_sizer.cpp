@@ -6,7 +6,8 @@
 namespace syncline::ews {
 namespace {
 
-// A slow answer counts at once, a quick one slowly: being late costs the batch, being early costs a round trip.
+// A slow answer counts at once, a quick one slowly: being late costs the batch, being early costs a round
+// trip.
 constexpr double weight_of_slower = 1.0;
 constexpr double weight_of_quicker = 0.3;
 

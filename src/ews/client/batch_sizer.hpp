@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-// How many items to ask for in one request. Exchange ends a request after a minute and checks the caller's budget after
-// every item, so a server that needs 0.5 s an item must be asked for ten and one that needs 5 ms for hundreds.
+// How many items to ask for in one request. Exchange ends a request after a minute and checks the caller's
+// budget after every item, so a server that needs 0.5 s an item must be asked for ten and one that needs 5 ms
+// for hundreds.
 #include <chrono>
 #include <cstddef>
 
 namespace syncline::ews {
 
 struct BatchLimits {
-  std::size_t first = 10;     ///< before anything is known (Microsoft's advice for a sync loop)
+  std::size_t first = 10;  ///< before anything is known (Microsoft's advice for a sync loop)
   std::size_t smallest = 1;
   std::size_t largest = 500;
-  std::chrono::milliseconds aim{7'000};      ///< wanted duration of a request: 5–10 s
-  std::chrono::milliseconds ceiling{30'000}; ///< no request is planned to last longer, half of the server's limit
+  std::chrono::milliseconds aim{7'000};  ///< wanted duration of a request: 5–10 s
+  std::chrono::milliseconds ceiling{
+      30'000};  ///< no request is planned to last longer, half of the server's limit
 };
 
 /// One for each kind of request to one endpoint. Pure: durations are told, not measured.

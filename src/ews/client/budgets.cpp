@@ -8,7 +8,8 @@
 namespace syncline::ews {
 namespace {
 
-// Answers that mean "too many at a time" rather than "too much": waiting alone would bring the same answer again.
+// Answers that mean "too many at a time" rather than "too much": waiting alone would bring the same answer
+// again.
 bool names_a_concurrency_limit(const Error& error) {
   return error.code == "ErrorExceededConnectionCount" || error.code == "ErrorTooManyObjectsOpened" ||
          error.message.find("oncurren") != std::string::npos;
@@ -16,17 +17,22 @@ bool names_a_concurrency_limit(const Error& error) {
 
 net::BudgetKind budget_of(OperationKind kind) {
   switch (kind) {
-    case OperationKind::sync: return net::BudgetKind::sync_call;
-    case OperationKind::hanging: return net::BudgetKind::hanging;
+    case OperationKind::sync:
+      return net::BudgetKind::sync_call;
+    case OperationKind::hanging:
+      return net::BudgetKind::hanging;
     case OperationKind::read:
-    case OperationKind::write: return net::BudgetKind::request;
+    case OperationKind::write:
+      return net::BudgetKind::request;
   }
   return net::BudgetKind::request;
 }
 
 constexpr std::chrono::minutes time_to_recover{30};
 
-std::size_t one_less(std::size_t places) { return std::max<std::size_t>(places, 2) - 1; }
+std::size_t one_less(std::size_t places) {
+  return std::max<std::size_t>(places, 2) - 1;
+}
 
 }  // namespace
 
@@ -44,9 +50,15 @@ net::Async<net::Budget::Token> CredentialBudgets::acquire(OperationKind kind) {
 void CredentialBudgets::busy(const Error& error, OperationKind kind) {
   if (names_a_concurrency_limit(error) || kind == OperationKind::sync) {
     switch (budget_of(kind)) {
-      case net::BudgetKind::request: limits_.requests = one_less(limits_.requests); break;
-      case net::BudgetKind::sync_call: limits_.sync_calls = one_less(limits_.sync_calls); break;
-      case net::BudgetKind::hanging: limits_.hanging = one_less(limits_.hanging); break;
+      case net::BudgetKind::request:
+        limits_.requests = one_less(limits_.requests);
+        break;
+      case net::BudgetKind::sync_call:
+        limits_.sync_calls = one_less(limits_.sync_calls);
+        break;
+      case net::BudgetKind::hanging:
+        limits_.hanging = one_less(limits_.hanging);
+        break;
     }
     budget_.set_limits(limits_);
   }
@@ -58,7 +70,8 @@ void CredentialBudgets::busy(const Error& error, OperationKind kind) {
 void CredentialBudgets::calm() {
   busy_in_a_row_ = 0;
   const SteadyTime now = environment_.clock.steady_now();
-  const bool is_full = limits_.requests == most_.requests && limits_.sync_calls == most_.sync_calls && limits_.hanging == most_.hanging;
+  const bool is_full = limits_.requests == most_.requests && limits_.sync_calls == most_.sync_calls &&
+                       limits_.hanging == most_.hanging;
   if (is_full || now - last_change_ < time_to_recover) return;
   limits_.requests = std::min(limits_.requests + 1, most_.requests);
   limits_.sync_calls = std::min(limits_.sync_calls + 1, most_.sync_calls);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-// What one credential may ask of its server at a time, as the server counts it, and what its busy answers do to that
-// (invariant 27, R-12, R-13).
+// What one credential may ask of its server at a time, as the server counts it, and what its busy answers do
+// to that (invariant 27, R-12, R-13).
 #include "base/error.hpp"
 #include "ews/client/operation_kind.hpp"
 #include "net/budget.hpp"
@@ -17,9 +17,9 @@ class CredentialBudgets {
   /// What a request holds until its reply is read. Waits in turn, and until no busy answer is in force.
   net::Async<net::Budget::Token> acquire(OperationKind kind);
 
-  /// A busy answer: nothing leaves before the hint has passed; without one a wait that doubles. An answer that names a
-  /// limit on concurrency, and any busy answer to a sync call (servers name no limit there), also takes one place from
-  /// what it was about, down to one.
+  /// A busy answer: nothing leaves before the hint has passed; without one a wait that doubles. An answer
+  /// that names a limit on concurrency, and any busy answer to a sync call (servers name no limit there),
+  /// also takes one place from what it was about, down to one.
   void busy(const Error& error, OperationKind kind);
   /// An answer that was not busy. Half an hour without a busy one gives a place back.
   void calm();

@@ -16,7 +16,8 @@ namespace {
 constexpr std::size_t chunk_octets = 64 * 1024;
 constexpr std::size_t error_body_octets = 16 * 1024;
 
-// Runs a response through the bulk reader: the wanted content to the sink, the envelope returned for the codec.
+// Runs a response through the bulk reader: the wanted content to the sink, the envelope returned for the
+// codec.
 class Download {
  public:
   /// `level`: 0 for the content of what was asked for, 1 for that of the item inside an item attachment.
@@ -45,7 +46,8 @@ class Download {
   net::Async<void> pass_on() {
     for (const xml::ContentEvent& event : reader_.events()) {
       // One content was asked for; others may stand beside it inside an attached item.
-      if (event.place.kind != wanted_ || event.place.message != 0 || event.place.entry != 0 || event.place.level != level_)
+      if (event.place.kind != wanted_ || event.place.message != 0 || event.place.entry != 0 ||
+          event.place.level != level_)
         continue;
       if (event.kind == xml::ContentEvent::Kind::octets) {
         octets_ += event.octets.size();
@@ -67,7 +69,8 @@ class Download {
 };
 
 template <class Request>
-net::Async<Downloaded<typename Request::Response>> download(EwsClient& client, Request request, Download& into) {
+net::Async<Downloaded<typename Request::Response>> download(EwsClient& client, Request request,
+                                                            Download& into) {
   constexpr std::string_view operation = Request::operation;
   auto envelope = codec::encode(request, client.soap_header());
   if (!envelope) co_return fail(std::move(envelope.error()).during(std::string(operation)));
@@ -78,7 +81,8 @@ net::Async<Downloaded<typename Request::Response>> download(EwsClient& client, R
   http_request.body = std::make_shared<net::StringSource>(std::move(*envelope));
   net::HttpOptions options = client.http_options();
   options.repeatable = true;
-  options.limits.body_octets = std::uint64_t{1} << 40;  // the reader's limits hold for the content and for the rest
+  options.limits.body_octets = std::uint64_t{1}
+                               << 40;  // the reader's limits hold for the content and for the rest
   auto opened = co_await client.http().open(std::move(http_request), std::move(options));
   if (!opened) co_return fail(std::move(opened.error()).during(std::string(operation)));
   net::HttpExchange& exchange = **opened;
@@ -133,9 +137,11 @@ net::Async<typename Request::Response> upload(EwsClient& client, const Request& 
   constexpr std::string_view operation = Request::operation;
   auto spliced = codec::encode_spliced(request, client.soap_header());
   if (!spliced) co_return fail(std::move(spliced.error()).during(std::string(operation)));
-  auto body = std::make_shared<SplicedSource>(std::move(spliced->prefix), std::move(content), std::move(spliced->suffix));
+  auto body = std::make_shared<SplicedSource>(std::move(spliced->prefix), std::move(content),
+                                              std::move(spliced->suffix));
   if (!body->size())
-    co_return fail(ErrorDomain::input, "unknown-size", "the size of what is to be sent must be known beforehand");
+    co_return fail(ErrorDomain::input, "unknown-size",
+                   "the size of what is to be sent must be known beforehand");
   auto reply = co_await client.exchange(operation, std::move(body));
   if (!reply) co_return fail(std::move(reply.error()));
   auto response = client.read_reply<Request>(*reply);
@@ -186,11 +192,13 @@ net::Async<UploadedAttachment> upload_attachment(EwsClient& client, ItemId item,
   auto made = std::move(response->messages.front()).result();
   if (!made) co_return fail(std::move(made.error()));
   if (made->size() != 1 || !made->front().id) co_return fail(no_value("attachment id"));
-  UploadedAttachment uploaded{.id = *made->front().id, .item_change_key = made->front().id->root_item_change_key};
+  UploadedAttachment uploaded{.id = *made->front().id,
+                              .item_change_key = made->front().id->root_item_change_key};
   co_return uploaded;
 }
 
-net::Async<ItemId> create_from_mime(EwsClient& client, FolderRef folder, Item item, std::shared_ptr<net::Source> mime) {
+net::Async<ItemId> create_from_mime(EwsClient& client, FolderRef folder, Item item,
+                                    std::shared_ptr<net::Source> mime) {
   item.mime_content = MimeContent{.octets = codec::splice_marker()};
   CreateItemRequest request{.saved_item_folder = std::move(folder), .items = {}};
   request.message_disposition = MessageDisposition::save_only;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-// MIME and attachments of any size, streamed both ways between the socket and a sink or a rewindable source. Nothing here
-// holds more than a few pieces of the content, whatever its size.
+// MIME and attachments of any size, streamed both ways between the socket and a sink or a rewindable source.
+// Nothing here holds more than a few pieces of the content, whatever its size.
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -18,9 +18,10 @@ struct Downloaded {
   std::uint64_t octets = 0;  ///< decoded octets of the content
 };
 
-/// A file attachment. Octets go to `sink` as they arrive; an error later than the first of them leaves the sink with
-/// what came until then. An item attachment has no octets: it comes whole in the value, with its MIME in the sink if
-/// `mime_of_items`. Errors: the server's for this attachment; "too-large" over `most_octets`; the sink's own.
+/// A file attachment. Octets go to `sink` as they arrive; an error later than the first of them leaves the
+/// sink with what came until then. An item attachment has no octets: it comes whole in the value, with its
+/// MIME in the sink if `mime_of_items`. Errors: the server's for this attachment; "too-large" over
+/// `most_octets`; the sink's own.
 net::Async<Downloaded<Attachment>> download_attachment(EwsClient& client, std::string id, net::Sink& sink,
                                                        std::uint64_t most_octets, bool mime_of_items = false);
 
@@ -40,7 +41,9 @@ struct UploadedAttachment {
 net::Async<UploadedAttachment> upload_attachment(EwsClient& client, ItemId item, Attachment attachment,
                                                  std::shared_ptr<net::Source> content);
 
-/// Creates a message (a draft, SaveOnly) from MIME; `item` carries what MIME cannot say, the operation's mark above all.
-net::Async<ItemId> create_from_mime(EwsClient& client, FolderRef folder, Item item, std::shared_ptr<net::Source> mime);
+/// Creates a message (a draft, SaveOnly) from MIME; `item` carries what MIME cannot say, the operation's mark
+/// above all.
+net::Async<ItemId> create_from_mime(EwsClient& client, FolderRef folder, Item item,
+                                    std::shared_ptr<net::Source> mime);
 
 }  // namespace syncline::ews

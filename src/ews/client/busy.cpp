@@ -10,11 +10,13 @@
 namespace syncline::ews {
 namespace {
 
-// "Sun, 06 Nov 1994 08:49:37 GMT", the one form servers may send (RFC 9110 section 5.6.7). No locale is asked.
+// "Sun, 06 Nov 1994 08:49:37 GMT", the one form servers may send (RFC 9110 section 5.6.7). No locale is
+// asked.
 std::optional<SystemTime> parse_http_date(std::string_view date) {
   constexpr std::array<std::string_view, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  if (date.size() != 29 || date.substr(3, 2) != ", " || date.substr(25) != " GMT" || date[19] != ':' || date[22] != ':')
+  if (date.size() != 29 || date.substr(3, 2) != ", " || date.substr(25) != " GMT" || date[19] != ':' ||
+      date[22] != ':')
     return std::nullopt;
   const auto month = std::ranges::find(months, date.substr(8, 3));
   const auto day = text::parse_int(date.substr(5, 2));
@@ -27,7 +29,8 @@ std::optional<SystemTime> parse_http_date(std::string_view date) {
       std::chrono::year{static_cast<int>(*year)},
       std::chrono::month{static_cast<unsigned>(month - months.begin()) + 1},
       std::chrono::day{static_cast<unsigned>(*day)}};
-  const bool in_range = *hour >= 0 && *hour < 24 && *minute >= 0 && *minute < 60 && *second >= 0 && *second <= 60;
+  const bool in_range =
+      *hour >= 0 && *hour < 24 && *minute >= 0 && *minute < 60 && *second >= 0 && *second <= 60;
   if (!calendar_day.ok() || !in_range) return std::nullopt;
   return std::chrono::sys_days{calendar_day} + std::chrono::hours{*hour} + std::chrono::minutes{*minute} +
          std::chrono::seconds{*second};
@@ -49,9 +52,9 @@ std::optional<std::chrono::milliseconds> retry_after_of(std::string_view value, 
 }
 
 bool is_busy_code(std::string_view code) noexcept {
-  constexpr std::array<std::string_view, 5> codes{"ErrorExceededConnectionCount", "ErrorExceededSubscriptionCount",
-                                                  "ErrorServerBusy", "ErrorTooManyObjectsOpened",
-                                                  "ErrorInsufficientResources"};
+  constexpr std::array<std::string_view, 5> codes{"ErrorExceededConnectionCount",
+                                                  "ErrorExceededSubscriptionCount", "ErrorServerBusy",
+                                                  "ErrorTooManyObjectsOpened", "ErrorInsufficientResources"};
   return std::ranges::find(codes, code) != codes.end();
 }
 

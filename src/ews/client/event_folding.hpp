@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-// One action of a user makes several events (created, modified, moved). They are folded into one: a folder is due
-// 300 ms after its last event, and at most 1 s after its first.
+// One action of a user makes several events (created, modified, moved). They are folded into one: a folder is
+// due 300 ms after its last event, and at most 1 s after its first.
 #include <chrono>
 #include <map>
 #include <optional>

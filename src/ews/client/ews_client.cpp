@@ -11,8 +11,8 @@
 
 namespace syncline::ews {
 
-EwsClient::EwsClient(net::Environment& environment, net::HttpClient& http, std::shared_ptr<CredentialBudgets> budgets,
-                     ClientSettings settings)
+EwsClient::EwsClient(net::Environment& environment, net::HttpClient& http,
+                     std::shared_ptr<CredentialBudgets> budgets, ClientSettings settings)
     : environment_(environment), http_(http), budgets_(std::move(budgets)), settings_(std::move(settings)) {}
 
 SoapHeader EwsClient::soap_header() const {
@@ -29,7 +29,8 @@ net::HttpRequest EwsClient::http_request(std::string_view operation) const {
   // The server's logs carry the id that ours carry.
   request.headers.add("client-request-id", environment_.random.uuid());
   request.headers.add("return-client-request-id", "true");
-  if (settings_.identity.anchor_mailbox) request.headers.add("X-AnchorMailbox", *settings_.identity.anchor_mailbox);
+  if (settings_.identity.anchor_mailbox)
+    request.headers.add("X-AnchorMailbox", *settings_.identity.anchor_mailbox);
   return request;
 }
 
@@ -90,8 +91,8 @@ Error EwsClient::too_large(std::uint64_t octets, std::uint64_t most) {
 }
 
 void EwsClient::heed(const Error& error, OperationKind kind) {
-  if (error.retry == RetryClass::after && (error.retry_after || is_busy_code(error.code) || error.http_status == 503 ||
-                                           error.http_status == 429)) {
+  if (error.retry == RetryClass::after && (error.retry_after || is_busy_code(error.code) ||
+                                           error.http_status == 503 || error.http_status == 429)) {
     budgets_->busy(error, kind);
   }
 }
@@ -127,8 +128,8 @@ Result<typename Request::Response> EwsClient::read_reply(std::string_view reply)
   return response;
 }
 
-#define SYNCLINE_CALL(Name)                                                                        \
-  template net::Async<Name##Request::Response> EwsClient::call(Name##Request, Affinity*);          \
+#define SYNCLINE_CALL(Name)                                                               \
+  template net::Async<Name##Request::Response> EwsClient::call(Name##Request, Affinity*); \
   template Result<Name##Request::Response> EwsClient::read_reply<Name##Request>(std::string_view);
 SYNCLINE_CALL(GetFolder)
 SYNCLINE_CALL(FindFolder)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-// One mailbox's door to its Exchange server: values in, values out. Requests wait for the credential's budgets; an answer
-// that says "busy" stops every worker of those budgets (invariant 27). Nothing is repeated here: whoever knows whether a
-// request may be sent twice repeats it (items.hpp for reads, safe_writes.hpp for writes).
+// One mailbox's door to its Exchange server: values in, values out. Requests wait for the credential's
+// budgets; an answer that says "busy" stops every worker of those budgets (invariant 27). Nothing is repeated
+// here: whoever knows whether a request may be sent twice repeats it (items.hpp for reads, safe_writes.hpp
+// for writes).
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -29,8 +30,8 @@ struct ClientSettings {
   std::string user_agent = "Syncline";
   net::HttpLimits limits = {};
   xml::Limits reply_limits = {};
-  /// The server's cap on one request: 64 MiB unless its administrator changed it. What is known to be larger is refused
-  /// before it is sent, as "ErrorMessageSizeExceeded".
+  /// The server's cap on one request: 64 MiB unless its administrator changed it. What is known to be larger
+  /// is refused before it is sent, as "ErrorMessageSizeExceeded".
   std::uint64_t request_octets = std::uint64_t{64} << 20;
 };
 
@@ -41,10 +42,10 @@ class EwsClient {
   EwsClient(net::Environment& environment, net::HttpClient& http, std::shared_ptr<CredentialBudgets> budgets,
             ClientSettings settings);
 
-  /// Any request of ews/types/requests.hpp but GetStreamingEvents (notifications.hpp). Errors: of the transport, of the
-  /// HTTP answer (http_status.hpp), a SOAP fault (domain ews or soap), an unreadable reply. Errors of single items are
-  /// in the response's messages.
-  /// `affinity`: for the requests of a subscription group.
+  /// Any request of ews/types/requests.hpp but GetStreamingEvents (notifications.hpp). Errors: of the
+  /// transport, of the HTTP answer (http_status.hpp), a SOAP fault (domain ews or soap), an unreadable reply.
+  /// Errors of single items are in the response's messages. `affinity`: for the requests of a subscription
+  /// group.
   template <class Request>
   net::Async<typename Request::Response> call(Request request, Affinity* affinity = nullptr);
 
@@ -62,8 +63,8 @@ class EwsClient {
   /// Sends an envelope and returns the reply's SOAP text, scanned; budgets and busy HTTP answers are seen to.
   net::Async<std::string> exchange(std::string_view operation, std::shared_ptr<net::Source> body,
                                    Affinity* affinity = nullptr);
-  /// Decodes a reply (of exchange(), or one that was read piecemeal), remembers the server's version, and tells the
-  /// budgets what its messages say about load.
+  /// Decodes a reply (of exchange(), or one that was read piecemeal), remembers the server's version, and
+  /// tells the budgets what its messages say about load.
   template <class Request>
   Result<typename Request::Response> read_reply(std::string_view reply);
   /// Tells the budgets of an error that says "not now".

@@ -17,11 +17,13 @@ bool contains_ignore_case(std::string_view haystack, std::string_view needle) {
   return text::to_lower_ascii(haystack).find(text::to_lower_ascii(needle)) != std::string::npos;
 }
 
-// The 403 forms of a switched-off EWS carry one of these in X-MS-Diagnostics or in the body (docs/protocol-notes).
+// The 403 forms of a switched-off EWS carry one of these in X-MS-Diagnostics or in the body
+// (docs/protocol-notes).
 bool says_ews_is_off(const net::Headers& headers, std::string_view body) {
   for (const std::string_view said : {headers.find("X-MS-Diagnostics").value_or(""), body}) {
-    for (const std::string_view mark : {"EWS is disabled", "EWS has been disabled", "EwsDisabled", "EWSEnabled", "ewsapplicationaccesspolicy",
-                                        "blocked by the tenant", "EWSAllowedAppIDs", "retirement of Exchange Web Services"}) {
+    for (const std::string_view mark : {"EWS is disabled", "EWS has been disabled", "EwsDisabled",
+                                        "EWSEnabled", "ewsapplicationaccesspolicy", "blocked by the tenant",
+                                        "EWSAllowedAppIDs", "retirement of Exchange Web Services"}) {
       if (contains_ignore_case(said, mark)) return true;
     }
   }
@@ -42,7 +44,8 @@ std::string first_words(std::string_view body) {
 bool may_be_soap(int status, const net::Headers& headers) {
   if (status != 200 && status != 500) return false;
   const std::string_view type = media_type(headers);
-  return type.empty() || text::equals_ignore_case(type, "text/xml") || text::equals_ignore_case(type, "application/xml") ||
+  return type.empty() || text::equals_ignore_case(type, "text/xml") ||
+         text::equals_ignore_case(type, "application/xml") ||
          text::equals_ignore_case(type, "application/soap+xml");
 }
 
@@ -58,14 +61,16 @@ Error error_of(int status, const net::Headers& headers, std::string_view body, S
   if (status == 200) {
     const bool html = text::equals_ignore_case(media_type(headers), "text/html");
     error.code = html ? "html-page" : "wrong-content-type";
-    say(html ? "the server answered with a web page instead of SOAP: a login page or a proxy stands in between"
-             : "the server answered with " + std::string(media_type(headers)) + " instead of SOAP",
+    say(html
+            ? "the server answered with a web page instead of SOAP: a login page or a proxy stands in between"
+            : "the server answered with " + std::string(media_type(headers)) + " instead of SOAP",
         RetryClass::rediscover);
   } else if (status == 401) {
     say("the server refused the credentials (HTTP 401)", RetryClass::reauthenticate);
   } else if (status == 403 && says_ews_is_off(headers, body)) {
     error.code = "ews-disabled";
-    say("Exchange Web Services are switched off for this tenant, mailbox or application (HTTP 403): " + first_words(body),
+    say("Exchange Web Services are switched off for this tenant, mailbox or application (HTTP 403): " +
+            first_words(body),
         RetryClass::never);
   } else if (status == 403) {
     error.code = "forbidden";
@@ -73,7 +78,8 @@ Error error_of(int status, const net::Headers& headers, std::string_view body, S
         RetryClass::reauthenticate);
   } else if (status >= 300 && status < 400) {
     error.code = "redirected";
-    say("the server points elsewhere (HTTP " + number + ", " + std::string(headers.find("Location").value_or("no location")) + ")",
+    say("the server points elsewhere (HTTP " + number + ", " +
+            std::string(headers.find("Location").value_or("no location")) + ")",
         RetryClass::rediscover);
   } else if (status == 404 || status == 410 || status == 421) {
     say("there is no Exchange Web Services at this address (HTTP " + number + ")", RetryClass::rediscover);

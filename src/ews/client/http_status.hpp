@@ -16,8 +16,9 @@ bool may_be_soap(int status, const net::Headers& headers);
 
 /// Where the body does not hold SOAP. `body` is its beginning (for the texts by which Exchange Online names a
 /// switched-off EWS); `now` is for Retry-After. Every answer has a class:
-/// 401 reauthenticate; 403 of a switched-off EWS "ews-disabled" (never); other 403 "forbidden" (reauthenticate);
-/// 404, 410, 421 and redirects rediscover; 413, 507 "request-too-large" (never); 408, 429, 5xx after.
+/// 401 reauthenticate; 403 of a switched-off EWS "ews-disabled" (never); other 403 "forbidden"
+/// (reauthenticate); 404, 410, 421 and redirects rediscover; 413, 507 "request-too-large" (never); 408, 429,
+/// 5xx after.
 Error error_of(int status, const net::Headers& headers, std::string_view body, SystemTime now);
 
 }  // namespace syncline::ews

@@ -12,7 +12,9 @@ namespace {
 // Pages that bring nothing and yet are not the last: a broken server would be asked for ever.
 constexpr unsigned most_empty_pages = 3;
 
-bool is_passing(const Error& error) { return error.retry == RetryClass::after || error.retry == RetryClass::now; }
+bool is_passing(const Error& error) {
+  return error.retry == RetryClass::after || error.retry == RetryClass::now;
+}
 
 // A reply that could not be read: one of its items may be the cause.
 bool may_be_one_items_fault(const Error& error) {
@@ -28,16 +30,21 @@ Error no_item() {
 }
 
 bool is_too_slow(const Error& error) {
-  return error.code == "response-timeout" || error.code == "read-timeout" || error.code == "ErrorTimeoutExpired" || error.code == "ErrorRequestTimeout" ||
+  return error.code == "response-timeout" || error.code == "read-timeout" ||
+         error.code == "ErrorTimeoutExpired" || error.code == "ErrorRequestTimeout" ||
          error.code == "ErrorBatchProcessingStopped";
 }
 
 net::Async<void> wait(EwsClient& client, const Error& error, unsigned attempt) {
   net::Environment& environment = client.environment();
   const std::chrono::milliseconds most = error.retry_after.value_or(default_back_off(attempt));
-  // Half of it is jitter where the server gave no hint: workers that failed together do not come back together.
-  const auto jitter = error.retry_after ? std::uint64_t{0} : environment.random.below(static_cast<std::uint64_t>(most.count()) / 2 + 1);
-  co_return co_await environment.timers.sleep_until(environment.clock.steady_now() + most - std::chrono::milliseconds{jitter});
+  // Half of it is jitter where the server gave no hint: workers that failed together do not come back
+  // together.
+  const auto jitter = error.retry_after
+                          ? std::uint64_t{0}
+                          : environment.random.below(static_cast<std::uint64_t>(most.count()) / 2 + 1);
+  co_return co_await environment.timers.sleep_until(environment.clock.steady_now() + most -
+                                                    std::chrono::milliseconds{jitter});
 }
 
 }  // namespace
@@ -72,7 +79,8 @@ net::Async<std::vector<Result<Item>>> ItemReader::get(std::vector<ItemRef> ids, 
     if (!reply) {
       Error error = std::move(reply.error());
       if (is_too_slow(error)) sizer_.too_slow();
-      if (may_be_one_items_fault(error) && batch.size() == 1 && batch.front().attempts + 1 >= policy_.attempts) {
+      if (may_be_one_items_fault(error) && batch.size() == 1 &&
+          batch.front().attempts + 1 >= policy_.attempts) {
         error.retry = RetryClass::quarantine;
         results[batch.front().position] = fail(std::move(error));
         continue;
@@ -109,8 +117,7 @@ net::Async<std::vector<Result<Item>>> ItemReader::get(std::vector<ItemRef> ids, 
         results[batch[i].position] = std::move(value->front());
         continue;
       }
-      Error error = value ? no_item()
-                          : std::move(value.error());
+      Error error = value ? no_item() : std::move(value.error());
       if ((stopped || is_passing(error)) && batch[i].attempts + 1 < policy_.attempts) {
         // What a stopped batch did not come to is no fault of these items: they keep their place in a batch.
         again.push_back(batch[i]);
@@ -148,7 +155,8 @@ net::Async<Nothing> find_items(EwsClient& client, FindItemRequest request,
     empty_pages = count == 0 ? empty_pages + 1 : 0;
     const std::int64_t next = found->indexed_paging_offset.value_or(offset + count);
     if (empty_pages >= most_empty_pages || (next <= offset && count > 0))
-      co_return fail(ErrorDomain::ews, "paging-stuck", "the server's pages do not come to an end", RetryClass::after);
+      co_return fail(ErrorDomain::ews, "paging-stuck", "the server's pages do not come to an end",
+                     RetryClass::after);
     // A page that brings nothing and moves on nowhere is asked for again; one that moves on is believed.
     offset = std::max(next, offset);
   }
@@ -171,7 +179,8 @@ net::Async<std::vector<Folder>> find_folders(EwsClient& client, FindFolderReques
     empty_pages = count == 0 ? empty_pages + 1 : 0;
     const std::int64_t next = found->indexed_paging_offset.value_or(view.offset + count);
     if (empty_pages >= most_empty_pages || (next <= view.offset && count > 0))
-      co_return fail(ErrorDomain::ews, "paging-stuck", "the server's pages do not come to an end", RetryClass::after);
+      co_return fail(ErrorDomain::ews, "paging-stuck", "the server's pages do not come to an end",
+                     RetryClass::after);
     view.offset = std::max(next, view.offset);
   }
 }

@@ -23,7 +23,7 @@ constexpr std::chrono::milliseconds longest_wait = std::chrono::minutes{5};
 constexpr std::chrono::milliseconds longest_parking = std::chrono::hours{4};
 
 std::vector<EventKind> all_events() {
-  return {EventKind::copied_event,  EventKind::created_event, EventKind::deleted_event,
+  return {EventKind::copied_event,   EventKind::created_event, EventKind::deleted_event,
           EventKind::modified_event, EventKind::moved_event,   EventKind::new_mail_event};
 }
 
@@ -102,7 +102,8 @@ class NotificationStream::State {
         if (auto woken = co_await folded_.wait(); !woken) co_return woken;
         continue;
       }
-      // Another event can only move this key later or bring a key that is due later than the longest delay of this one.
+      // Another event can only move this key later or bring a key that is due later than the longest delay of
+      // this one.
       if (auto slept = co_await environment_.timers.sleep_until(*due); !slept) co_return slept;
       for (const std::string& key : folding_.take_due(environment_.clock.steady_now())) {
         const std::size_t cut = key.find(key_separator);
@@ -123,7 +124,8 @@ class NotificationStream::State {
       permanent = permanent && (last.retry == RetryClass::never || last.retry == RetryClass::reauthenticate ||
                                 last.retry == RetryClass::rediscover);
     }
-    const bool nobody = std::ranges::all_of(members_, [](const Member& m) { return m.subscription_id.empty(); });
+    const bool nobody =
+        std::ranges::all_of(members_, [](const Member& m) { return m.subscription_id.empty(); });
     if (nobody && permanent && !last.code.empty()) co_return fail(std::move(last));
     co_return Result<void>{};
   }
@@ -137,7 +139,8 @@ class NotificationStream::State {
     if (reply) {
       if (auto complete = reply->expect(1); !complete) reply = fail(complete.error());
     }
-    Result<Subscription> made = reply ? std::move(reply->messages.front()).result() : fail(std::move(reply.error()));
+    Result<Subscription> made =
+        reply ? std::move(reply->messages.front()).result() : fail(std::move(reply.error()));
     if (made) {
       member.subscription_id = std::move(made->id);
       member.failures = 0;
@@ -147,7 +150,8 @@ class NotificationStream::State {
     }
     Error error = std::move(made.error()).during("subscribing to " + member.mailbox);
     ++member.failures;
-    const auto wait = std::max(error.retry_after.value_or(std::chrono::milliseconds{0}), parking(member.failures));
+    const auto wait =
+        std::max(error.retry_after.value_or(std::chrono::milliseconds{0}), parking(member.failures));
     member.not_before = environment_.clock.steady_now() + wait;
     status_.parked.insert_or_assign(member.mailbox, error);
     co_return fail(std::move(error));
@@ -174,7 +178,8 @@ class NotificationStream::State {
     options.limits.first_octet = silence;
     options.limits.read_idle = silence;
     options.limits.total = std::chrono::duration_cast<std::chrono::milliseconds>(life);
-    options.limits.body_octets = std::uint64_t{1} << 40;  // a stream has no end of its own; each envelope has its limit
+    options.limits.body_octets = std::uint64_t{1}
+                                 << 40;  // a stream has no end of its own; each envelope has its limit
     auto opened = co_await anchor_.http().open(std::move(request), std::move(options));
     if (!opened) co_return fail(std::move(opened.error()));
     net::HttpExchange& exchange = **opened;
@@ -187,7 +192,8 @@ class NotificationStream::State {
     }
     ++status_.connections;
     affinity_.learn_from(exchange.headers());
-    // Only now does the server tell us: what happened since the last connection must be read from the feeds.
+    // Only now does the server tell us: what happened since the last connection must be read from the feeds
+    //
     announce_gap();
 
     xml::EnvelopeCutter cutter;
@@ -208,7 +214,8 @@ class NotificationStream::State {
         if (!*going_on) co_return Result<void>{};
       }
       if (!cut) co_return fail(std::move(cut.error()));
-      // Heartbeats are often enough to look after parked mailboxes; who can be subscribed joins by a new connection.
+      // Heartbeats are often enough to look after parked mailboxes; who can be subscribed joins by a new
+      // connection.
       if (somebody_may_be_tried_again()) {
         const std::uint64_t before = status_.subscriptions;
         auto tried = co_await subscribe_all();
@@ -247,7 +254,8 @@ class NotificationStream::State {
       const bool only_itself = event.folder_id && event.kind == EventKind::modified_event;
       for (const auto* folder : {&event.folder_id, &event.parent_folder_id, &event.old_parent_folder_id}) {
         if (only_itself && folder != &event.folder_id) continue;
-        if (folder->has_value() && !(*folder)->id.empty()) folding_.add(key_of(member->mailbox, (*folder)->id), now);
+        if (folder->has_value() && !(*folder)->id.empty())
+          folding_.add(key_of(member->mailbox, (*folder)->id), now);
       }
     }
     folded_.notify_all();
@@ -268,8 +276,8 @@ class NotificationStream::State {
 
   bool somebody_may_be_tried_again() const {
     const SteadyTime now = environment_.clock.steady_now();
-    return std::ranges::any_of(members_,
-                               [&](const Member& m) { return m.subscription_id.empty() && m.not_before <= now; });
+    return std::ranges::any_of(
+        members_, [&](const Member& m) { return m.subscription_id.empty() && m.not_before <= now; });
   }
 
   bool any_subscription() const {
@@ -320,8 +328,12 @@ NotificationStream::NotificationStream(std::vector<StreamedMailbox> mailboxes, C
 
 NotificationStream::~NotificationStream() = default;
 
-net::Async<void> NotificationStream::run() { return state_->run(); }
+net::Async<void> NotificationStream::run() {
+  return state_->run();
+}
 
-const StreamingStatus& NotificationStream::status() const noexcept { return state_->status(); }
+const StreamingStatus& NotificationStream::status() const noexcept {
+  return state_->status();
+}
 
 }  // namespace syncline::ews

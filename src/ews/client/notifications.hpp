@@ -2,10 +2,10 @@
 #pragma once
 // Streaming notifications for a group of mailboxes on one hanging connection.
 //
-// Order of steps: subscribe who has no subscription → open the connection → say "everything may have changed" for every
-// mailbox on it → read envelopes; fold events; say which folders changed. The connection
-// ends by the server's timer (opened again at once), by silence, by an error (opened again after a wait), or because a
-// subscription died (subscribed again first).
+// Order of steps: subscribe who has no subscription → open the connection → say "everything may have changed"
+// for every mailbox on it → read envelopes; fold events; say which folders changed. The connection ends by
+// the server's timer (opened again at once), by silence, by an error (opened again after a wait), or because
+// a subscription died (subscribed again first).
 #include <chrono>
 #include <functional>
 #include <map>
@@ -25,8 +25,8 @@ struct FolderChanged {
   std::string folder_id;  ///< empty: any folder of the mailbox may have changed, its feeds must be read
 };
 
-/// Must return at once: it hands the news to whoever reads feeds. The reading uses other connections and budgets than the
-/// stream, so neither waits for the other.
+/// Must return at once: it hands the news to whoever reads feeds. The reading uses other connections and
+/// budgets than the stream, so neither waits for the other.
 using ChangeListener = std::function<void(FolderChanged)>;
 
 struct StreamingSettings {
@@ -43,23 +43,25 @@ struct StreamedMailbox {
 };
 
 struct StreamingStatus {
-  std::uint64_t connections = 0;      ///< opened so far
-  std::uint64_t subscriptions = 0;    ///< made so far
-  std::uint64_t notifications = 0;    ///< events seen
+  std::uint64_t connections = 0;    ///< opened so far
+  std::uint64_t subscriptions = 0;  ///< made so far
+  std::uint64_t notifications = 0;  ///< events seen
   std::optional<SteadyTime> last_octet = std::nullopt;
   std::map<std::string, Error> parked = {};  ///< mailboxes that cannot be subscribed now, and why (R-18)
 };
 
 class NotificationStream {
  public:
-  /// At most largest_streaming_group mailboxes; the first is the anchor whose budgets and connection are used.
-  NotificationStream(std::vector<StreamedMailbox> mailboxes, ChangeListener listener, StreamingSettings settings = {});
+  /// At most largest_streaming_group mailboxes; the first is the anchor whose budgets and connection are
+  /// used.
+  NotificationStream(std::vector<StreamedMailbox> mailboxes, ChangeListener listener,
+                     StreamingSettings settings = {});
   NotificationStream(const NotificationStream&) = delete;
   NotificationStream& operator=(const NotificationStream&) = delete;
   ~NotificationStream();
 
-  /// Until cancelled (error "cancelled"), or until nothing can be subscribed and no waiting will help: the error of the
-  /// anchor then. One mailbox's trouble parks that mailbox alone, with a back-off of its own.
+  /// Until cancelled (error "cancelled"), or until nothing can be subscribed and no waiting will help: the
+  /// error of the anchor then. One mailbox's trouble parks that mailbox alone, with a back-off of its own.
   net::Async<void> run();
 
   const StreamingStatus& status() const noexcept;

@@ -39,7 +39,8 @@ std::optional<std::string_view> operation_id_of(const Item& item) {
 }
 
 Restriction has_operation_id(std::string operation_id) {
-  return {Comparison{.op = ComparisonOperator::is_equal_to, .path = operation_mark(), .operand = std::move(operation_id)}};
+  return {Comparison{
+      .op = ComparisonOperator::is_equal_to, .path = operation_mark(), .operand = std::move(operation_id)}};
 }
 
 }  // namespace syncline::ews

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-// The mark that every item made by us bears: the id of the operation that made it, in one named MAPI property of our own
-// property set. It is the evidence by which a lost reply is settled (invariants 6 and 7).
+// The mark that every item made by us bears: the id of the operation that made it, in one named MAPI property
+// of our own property set. It is the evidence by which a lost reply is settled (invariants 6 and 7).
 #include <optional>
 #include <string>
 #include <string_view>

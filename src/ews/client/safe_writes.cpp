@@ -11,8 +11,7 @@ namespace syncline::ews {
 namespace {
 
 ItemShape evidence_shape() {
-  return {.base = BaseShape::id_only,
-          .additional = {operation_mark(), FieldUri{"item:DateTimeCreated"}}};
+  return {.base = BaseShape::id_only, .additional = {operation_mark(), FieldUri{"item:DateTimeCreated"}}};
 }
 
 // Until the request that began at `started` cannot be at work any more.
@@ -27,7 +26,9 @@ unexpected<Error> uncertain(Error last) {
   return fail(std::move(last));
 }
 
-bool is_missing(const Error& error) { return error.code == "ErrorItemNotFound"; }
+bool is_missing(const Error& error) {
+  return error.code == "ErrorItemNotFound";
+}
 
 bool is_stale_key(const Error& error) {
   return error.code == "ErrorIrresolvableConflict" || error.code == "ErrorStaleObject" ||
@@ -36,7 +37,8 @@ bool is_stale_key(const Error& error) {
 
 void add_if_marked(std::vector<Item>& found, const Item& item, const std::string& operation_id) {
   if (!item.item_id || operation_id_of(item) != operation_id) return;
-  const bool known = std::ranges::any_of(found, [&](const Item& other) { return other.item_id->id == item.item_id->id; });
+  const bool known =
+      std::ranges::any_of(found, [&](const Item& other) { return other.item_id->id == item.item_id->id; });
   if (!known) found.push_back(item);
 }
 
@@ -59,7 +61,8 @@ net::Async<Nothing> read_feed(EwsClient& client, const FolderRef& folder, std::s
     auto items = co_await reader.get(std::move(created), std::move(shape));
     if (!items) co_return fail(std::move(items.error()));
     for (const Result<Item>& item : *items) {
-      // An item that went again is no evidence; one that cannot be read now must not be taken for one that is not there.
+      // An item that went again is no evidence; one that cannot be read now must not be taken for one that is
+      // not there.
       if (item) {
         add_if_marked(found, *item, operation_id);
       } else if (!is_missing(item.error()) && item.error().retry != RetryClass::quarantine) {
@@ -68,7 +71,8 @@ net::Async<Nothing> read_feed(EwsClient& client, const FolderRef& folder, std::s
     }
     const bool last = feed->includes_last_item_in_range.value_or(true);
     if (!last && feed->sync_state == sync_state)
-      co_return fail(ErrorDomain::ews, "paging-stuck", "the folder's feed does not come to an end", RetryClass::after);
+      co_return fail(ErrorDomain::ews, "paging-stuck", "the folder's feed does not come to an end",
+                     RetryClass::after);
     sync_state = std::move(feed->sync_state);
     if (last) co_return Nothing{};
   }
@@ -101,14 +105,18 @@ net::Async<OperationEvidence> find_evidence(EwsClient& client, FolderRef folder,
   std::vector<Item> found;
   if (sync_state) {
     auto read = co_await read_feed(client, folder, std::move(*sync_state), operation_id, found);
-    if (!read) co_return fail(std::move(read.error()).during("looking for the result of an operation in the folder's feed"));
+    if (!read)
+      co_return fail(
+          std::move(read.error()).during("looking for the result of an operation in the folder's feed"));
   }
-  FindItemRequest search{.shape = evidence_shape(), .restriction = has_operation_id(operation_id), .parents = {folder}};
+  FindItemRequest search{
+      .shape = evidence_shape(), .restriction = has_operation_id(operation_id), .parents = {folder}};
   auto searched = co_await find_items(client, std::move(search), [&](std::vector<Item> page) -> Result<void> {
     for (const Item& item : page) add_if_marked(found, item, operation_id);
     return {};
   });
-  if (!searched) co_return fail(std::move(searched.error()).during("searching for the result of an operation"));
+  if (!searched)
+    co_return fail(std::move(searched.error()).during("searching for the result of an operation"));
   std::ranges::stable_sort(found, {}, [](const Item& item) {
     return item.date_time_created ? item.date_time_created->unix_ms().value_or(0) : 0;
   });
@@ -140,7 +148,9 @@ net::Async<CreatedItem> create_once(EwsClient& client, FolderRef folder, Item it
       auto created = std::move(reply->messages.front()).result();
       if (created && created->size() == 1 && created->front().item_id)
         co_return CreatedItem{.id = std::move(*created->front().item_id)};
-      last = created ? Error{.domain = ErrorDomain::soap, .code = "no-item", .message = "the server answered without the new item's id"}
+      last = created ? Error{.domain = ErrorDomain::soap,
+                             .code = "no-item",
+                             .message = "the server answered without the new item's id"}
                      : std::move(created.error());
     } else {
       last = std::move(reply.error());
@@ -149,7 +159,8 @@ net::Async<CreatedItem> create_once(EwsClient& client, FolderRef folder, Item it
       if (last.retry != RetryClass::now) co_return fail(std::move(last));
       continue;  // nothing reached the server
     }
-    if (auto waited = co_await outlast(client, started, policy.server_limit); !waited) co_return fail(waited.error());
+    if (auto waited = co_await outlast(client, started, policy.server_limit); !waited)
+      co_return fail(waited.error());
     auto evidence = co_await find_evidence(client, folder, operation_id, sync_state);
     if (!evidence) co_return uncertain(std::move(evidence.error()));
     if (!evidence->items.empty()) {
@@ -184,7 +195,8 @@ net::Async<SendOutcome> send_once(EwsClient& client, ItemId draft, std::string o
       continue;
     }
     if (lost) {
-      if (auto waited = co_await outlast(client, started, policy.server_limit); !waited) co_return fail(waited.error());
+      if (auto waited = co_await outlast(client, started, policy.server_limit); !waited)
+        co_return fail(waited.error());
     }
     auto now = co_await read_draft(client, draft, shape);
     if (!now) co_return uncertain(std::move(now.error()));
@@ -193,7 +205,8 @@ net::Async<SendOutcome> send_once(EwsClient& client, ItemId draft, std::string o
     if (!item.is_draft.value_or(false)) co_return SendOutcome::sent;
     const bool key_moved = !item.item_id || item.item_id->change_key != draft.change_key;
     if (key_moved && !unchanged(item))
-      co_return fail(ErrorDomain::ews, "draft-changed", "somebody changed the message before it could be sent");
+      co_return fail(ErrorDomain::ews, "draft-changed",
+                     "somebody changed the message before it could be sent");
     if (item.item_id) draft.change_key = item.item_id->change_key;
   }
   co_return uncertain(std::move(last));

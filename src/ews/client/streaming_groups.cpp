@@ -10,7 +10,8 @@ namespace syncline::ews {
 std::vector<std::vector<std::string>> group_for_streaming(const std::vector<StreamingCandidate>& candidates,
                                                           std::size_t largest) {
   std::map<std::pair<std::string, std::string>, std::vector<std::string>> by_place;
-  for (const StreamingCandidate& one : candidates) by_place[{one.ews_url, one.grouping_information}].push_back(one.mailbox);
+  for (const StreamingCandidate& one : candidates)
+    by_place[{one.ews_url, one.grouping_information}].push_back(one.mailbox);
   std::vector<std::vector<std::string>> groups;
   for (auto& [place, mailboxes] : by_place) {
     std::ranges::sort(mailboxes);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-// Which mailboxes share a streaming connection: those that Autodiscover gave the same GroupingInformation and EWS address,
-// at most 200 subscriptions together. Pure.
+// Which mailboxes share a streaming connection: those that Autodiscover gave the same GroupingInformation and
+// EWS address, at most 200 subscriptions together. Pure.
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -16,8 +16,8 @@ struct StreamingCandidate {
 
 constexpr std::size_t largest_streaming_group = 200;
 
-/// Groups in the order of their first mailbox; within a group the addresses in alphabetical order, so that the same
-/// mailboxes have the same anchor after a restart. The first address of a group is its anchor.
+/// Groups in the order of their first mailbox; within a group the addresses in alphabetical order, so that
+/// the same mailboxes have the same anchor after a restart. The first address of a group is its anchor.
 std::vector<std::vector<std::string>> group_for_streaming(const std::vector<StreamingCandidate>& candidates,
                                                           std::size_t largest = largest_streaming_group);
 

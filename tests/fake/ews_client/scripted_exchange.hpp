@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-// A peer for what the test Exchange does not do: each reply is written by the test. In virtual time, over memory streams.
+// A peer for what the test Exchange does not do: each reply is written by the test. In virtual time, over
+// memory streams.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -30,14 +31,17 @@ inline std::string envelope(const std::string& body) {
 }
 
 inline std::string reply_of(const std::string& operation, const std::string& messages) {
-  return envelope("<m:" + operation + "Response><m:ResponseMessages>" + messages + "</m:ResponseMessages></m:" + operation +
-                  "Response>");
+  return envelope("<m:" + operation + "Response><m:ResponseMessages>" + messages +
+                  "</m:ResponseMessages></m:" + operation + "Response>");
 }
 
-inline std::string error_message(const std::string& operation, const std::string& code, const std::string& xml = "") {
-  return "<m:" + operation + R"(ResponseMessage ResponseClass="Error"><m:MessageText>no</m:MessageText><m:ResponseCode>)" +
-         code + "</m:ResponseCode><m:DescriptiveLinkKey>0</m:DescriptiveLinkKey>" +
-         (xml.empty() ? "" : "<m:MessageXml>" + xml + "</m:MessageXml>") + "</m:" + operation + "ResponseMessage>";
+inline std::string error_message(const std::string& operation, const std::string& code,
+                                 const std::string& xml = "") {
+  return "<m:" + operation +
+         R"(ResponseMessage ResponseClass="Error"><m:MessageText>no</m:MessageText><m:ResponseCode>)" + code +
+         "</m:ResponseCode><m:DescriptiveLinkKey>0</m:DescriptiveLinkKey>" +
+         (xml.empty() ? "" : "<m:MessageXml>" + xml + "</m:MessageXml>") + "</m:" + operation +
+         "ResponseMessage>";
 }
 
 inline std::string item_message(const std::string& id, const std::string& inside = "") {
@@ -49,7 +53,8 @@ inline std::string item_message(const std::string& id, const std::string& inside
 inline std::vector<std::string> item_ids_in(const std::string& request) {
   static const std::regex id(R"rx(ItemId Id="([^"]*)")rx");
   std::vector<std::string> ids;
-  for (std::sregex_iterator it(request.begin(), request.end(), id), end; it != end; ++it) ids.push_back((*it)[1]);
+  for (std::sregex_iterator it(request.begin(), request.end(), id), end; it != end; ++it)
+    ids.push_back((*it)[1]);
   return ids;
 }
 
@@ -63,16 +68,17 @@ class ScriptedExchange : public ::testing::Test {
   };
 
   ScriptedExchange() {
-    world_.serve_http("mail.example.test", 443,
-                      [this](const net::ServerRequest& request, net::Responder& responder) -> net::asio::awaitable<void> {
-                        seen_.push_back({world_.elapsed(), request.body, request.headers});
-                        const ScriptedReply reply = answer_(request.body);
-                        if (delay_.count() > 0) static_cast<void>(co_await world_.sleep(delay_));
-                        net::Headers headers;
-                        headers.add("Content-Type", reply.content_type);
-                        for (const auto& [name, value] : reply.headers) headers.add(name, value);
-                        static_cast<void>(co_await responder.respond(reply.status, headers, reply.body));
-                      });
+    world_.serve_http(
+        "mail.example.test", 443,
+        [this](const net::ServerRequest& request, net::Responder& responder) -> net::asio::awaitable<void> {
+          seen_.push_back({world_.elapsed(), request.body, request.headers});
+          const ScriptedReply reply = answer_(request.body);
+          if (delay_.count() > 0) static_cast<void>(co_await world_.sleep(delay_));
+          net::Headers headers;
+          headers.add("Content-Type", reply.content_type);
+          for (const auto& [name, value] : reply.headers) headers.add(name, value);
+          static_cast<void>(co_await responder.respond(reply.status, headers, reply.body));
+        });
   }
 
   EwsClient make_client(ClientSettings settings = {}) {

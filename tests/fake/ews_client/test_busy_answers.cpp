@@ -17,11 +17,14 @@ using testing::ScriptedReply;
 constexpr auto hint = 90s;
 
 std::string fault(const std::string& code, const std::string& xml) {
-  return envelope(R"(<s:Fault><faultcode xmlns:a="http://schemas.microsoft.com/exchange/services/2006/types">a:)" + code +
-                  R"(</faultcode><faultstring xml:lang="en-US">busy</faultstring><detail><e:ResponseCode )"
-                  R"(xmlns:e="http://schemas.microsoft.com/exchange/services/2006/errors">)" +
-                  code + R"(</e:ResponseCode><e:Message xmlns:e="http://schemas.microsoft.com/exchange/services/2006/errors">busy)"
-                  R"(</e:Message><t:MessageXml>)" + xml + "</t:MessageXml></detail></s:Fault>");
+  return envelope(
+      R"(<s:Fault><faultcode xmlns:a="http://schemas.microsoft.com/exchange/services/2006/types">a:)" + code +
+      R"(</faultcode><faultstring xml:lang="en-US">busy</faultstring><detail><e:ResponseCode )"
+      R"(xmlns:e="http://schemas.microsoft.com/exchange/services/2006/errors">)" +
+      code +
+      R"(</e:ResponseCode><e:Message xmlns:e="http://schemas.microsoft.com/exchange/services/2006/errors">busy)"
+      R"(</e:Message><t:MessageXml>)" +
+      xml + "</t:MessageXml></detail></s:Fault>");
 }
 
 const std::string value = R"(<t:Value Name="BackOffMilliseconds">90000</t:Value>)";
@@ -52,7 +55,8 @@ TEST_P(BusyAnswer, StopsEveryWorkerOfTheBudgetUntilTheHintHasPassed) {
     answered += reply.has_value() ? 1 : 0;
   };
   for (int i = 0; i < 6; ++i) world_.spawn(worker(i % 2 ? client_ : other));
-  world_.run_for(std::chrono::duration_cast<std::chrono::milliseconds>(hint) - (world_.elapsed() - told) - 1ms);
+  world_.run_for(std::chrono::duration_cast<std::chrono::milliseconds>(hint) - (world_.elapsed() - told) -
+                 1ms);
   EXPECT_EQ(seen_.size(), 1u) << "a request left inside the window";
   world_.run_for(10s);
   EXPECT_EQ(answered, 6u);
@@ -63,11 +67,12 @@ INSTANTIATE_TEST_SUITE_P(
     FourPlaces, BusyAnswer,
     ::testing::Values(
         Place{"SoapFault", {.status = 500, .body = fault("ErrorServerBusy", value)}},
-        Place{"ResponseMessage", {.body = reply_of("GetItem", error_message("GetItem", "ErrorServerBusy", value))}},
+        Place{"ResponseMessage",
+              {.body = reply_of("GetItem", error_message("GetItem", "ErrorServerBusy", value))}},
         Place{"InnerCode",
               {.status = 500,
-               .body = fault("ErrorInternalServerError", R"(<t:Value Name="InnerErrorResponseCode">ErrorServerBusy</t:Value>)" +
-                                                             value)}},
+               .body = fault("ErrorInternalServerError",
+                             R"(<t:Value Name="InnerErrorResponseCode">ErrorServerBusy</t:Value>)" + value)}},
         Place{"Http503", {.status = 503, .content_type = "text/plain", .headers = {{"Retry-After", "90"}}}}),
     [](const auto& place) { return place.param.name; });
 
@@ -85,8 +90,8 @@ TEST_F(BusyWithoutHint, WaitsDoubleAndACalmAnswerResetsThem) {
   for (int i = 0; i < 6; ++i) static_cast<void>(call(GetItemRequest{.ids = {ItemId{.id = "one"}}}));
   std::vector<std::chrono::milliseconds> gaps;
   for (std::size_t i = 1; i < seen_.size(); ++i) gaps.push_back(seen_[i].at - seen_[i - 1].at);
-  EXPECT_THAT(gaps, ::testing::ElementsAre(::testing::Ge(1s), ::testing::Ge(2s), ::testing::Ge(4s), ::testing::Ge(8s),
-                                           ::testing::Lt(1s)));
+  EXPECT_THAT(gaps, ::testing::ElementsAre(::testing::Ge(1s), ::testing::Ge(2s), ::testing::Ge(4s),
+                                           ::testing::Ge(8s), ::testing::Lt(1s)));
 }
 
 }  // namespace

@@ -74,7 +74,8 @@ TEST_F(ItemReading, AServerThatStopsEveryBatchIsNotAskedForEver) {
 TEST_F(ItemReading, OneItemThatSpoilsTheReplyIsPutAsideAndTheRestIsRead) {
   answer_ = [](const std::string& request) {
     std::string messages;
-    for (const std::string& id : item_ids_in(request)) messages += item_message(id, id == "id7" ? "<t:Subject>" : "");
+    for (const std::string& id : item_ids_in(request))
+      messages += item_message(id, id == "id7" ? "<t:Subject>" : "");
     return ScriptedReply{.body = reply_of("GetItem", messages)};
   };
   const auto items = read(20);
@@ -149,24 +150,25 @@ class Finding : public testing::ScriptedExchange {
       std::string items;
       for (std::size_t i = offset; i < end; ++i)
         items += R"(<t:Message><t:ItemId Id="id)" + std::to_string(i) + R"(" ChangeKey="K"/></t:Message>)";
-      return ScriptedReply{.body = reply_of(
-                               "FindItem",
-                               R"(<m:FindItemResponseMessage ResponseClass="Success"><m:ResponseCode>NoError</m:ResponseCode>)"
-                               R"(<m:RootFolder IndexedPagingOffset=")" +
-                                   std::to_string(end) + R"(" TotalItemsInView=")" + std::to_string(total) +
-                                   R"(" IncludesLastItemInRange=")" + (end == total ? "true" : "false") +
-                                   R"("><t:Items>)" + items +
-                                   "</t:Items></m:RootFolder></m:FindItemResponseMessage>")};
+      return ScriptedReply{
+          .body = reply_of(
+              "FindItem",
+              R"(<m:FindItemResponseMessage ResponseClass="Success"><m:ResponseCode>NoError</m:ResponseCode>)"
+              R"(<m:RootFolder IndexedPagingOffset=")" +
+                  std::to_string(end) + R"(" TotalItemsInView=")" + std::to_string(total) +
+                  R"(" IncludesLastItemInRange=")" + (end == total ? "true" : "false") + R"("><t:Items>)" +
+                  items + "</t:Items></m:RootFolder></m:FindItemResponseMessage>")};
     };
   }
 
   Result<std::set<std::string>> find_all() {
     std::set<std::string> ids;
     FindItemRequest request{.parents = {DistinguishedFolderId{.name = "inbox"}}};
-    auto found = world_.run(find_items(client_, std::move(request), [&](std::vector<Item> page) -> Result<void> {
-      for (const Item& item : page) ids.insert(item.item_id->id);
-      return {};
-    }));
+    auto found =
+        world_.run(find_items(client_, std::move(request), [&](std::vector<Item> page) -> Result<void> {
+          for (const Item& item : page) ids.insert(item.item_id->id);
+          return {};
+        }));
     if (!found) return fail(found.error());
     return ids;
   }

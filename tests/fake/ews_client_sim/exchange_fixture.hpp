@@ -40,7 +40,8 @@ class ExchangeFixture : public ::testing::Test {
   ClientSettings settings_of(const std::string& address) {
     ClientSettings settings;
     settings.url = net::parse_url(std::string("https://") + host + "/EWS/Exchange.asmx").value();
-    settings.authenticator = auth::make_basic({.user = address, .password = Secret{std::string_view("secret")}}).value();
+    settings.authenticator =
+        auth::make_basic({.user = address, .password = Secret{std::string_view("secret")}}).value();
     return settings;
   }
   EwsClient make_client(const std::string& address, std::shared_ptr<CredentialBudgets> budgets = nullptr) {

@@ -32,8 +32,8 @@ TEST_F(Bulk, AttachmentComesBackOctetForOctetWhateverItsLength) {
   for (const std::size_t size : {0u, 1u, 2u, 3u, 48u * 1024, 48u * 1024 + 1, 3'000'001u}) {
     const std::string octets = octets_of(size);
     Attachment attachment{.name = "../ä\xE2\x80\xAE.bin", .content_type = "application/octet-stream"};
-    auto uploaded =
-        run(upload_attachment(client_, item, std::move(attachment), std::make_shared<net::StringSource>(octets)));
+    auto uploaded = run(
+        upload_attachment(client_, item, std::move(attachment), std::make_shared<net::StringSource>(octets)));
     ASSERT_TRUE(uploaded) << size << ": " << uploaded.error().describe();
     // the item has a new key, and it was returned.
     EXPECT_FALSE(uploaded->item_change_key.empty());
@@ -49,7 +49,8 @@ TEST_F(Bulk, AttachmentComesBackOctetForOctetWhateverItsLength) {
 }
 
 TEST_F(Bulk, MimeComesByteForByteWithItsProperties) {
-  std::string mime = "From: x@example.org\r\nSubject: raw\r\n\r\n" + std::string(200'000, 'x') + "\r\n.\r\n\x80\xff";
+  std::string mime =
+      "From: x@example.org\r\nSubject: raw\r\n\r\n" + std::string(200'000, 'x') + "\r\n.\r\n\x80\xff";
   const std::string id = service_.add_mime(anna, "inbox", mime).value();
   net::StringSink sink(1 << 20);
   const ItemShape shape{.base = BaseShape::id_only, .additional = {FieldUri{"item:Subject"}}};
@@ -61,7 +62,8 @@ TEST_F(Bulk, MimeComesByteForByteWithItsProperties) {
 }
 
 TEST_F(Bulk, MimeIsCreatedFromASource) {
-  const std::string mime = "From: a@example.com\r\nTo: x@example.org\r\nSubject: made\r\n\r\n" + std::string(100'000, 'y');
+  const std::string mime =
+      "From: a@example.com\r\nTo: x@example.org\r\nSubject: made\r\n\r\n" + std::string(100'000, 'y');
   Item item{.kind = ItemKind::message};
   set_operation_id(item, "op-1");
   auto created = run(create_from_mime(client_, DistinguishedFolderId{.name = "drafts"}, std::move(item),
@@ -73,7 +75,8 @@ TEST_F(Bulk, MimeIsCreatedFromASource) {
 TEST_F(Bulk, OverTheServersCapIsRefusedBeforeTheTransfer) {
   ClientSettings settings = settings_of(anna);
   settings.request_octets = 10'000;
-  EwsClient small(world_.environment(), *http_, std::make_shared<CredentialBudgets>(world_.environment()), settings);
+  EwsClient small(world_.environment(), *http_, std::make_shared<CredentialBudgets>(world_.environment()),
+                  settings);
   const ItemId item = draft();
   auto uploaded = run(upload_attachment(small, item, Attachment{.name = "big"},
                                         std::make_shared<net::StringSource>(octets_of(9'000))));

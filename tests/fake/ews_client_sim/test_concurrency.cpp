@@ -18,7 +18,8 @@ TEST_F(TightLimits, FortyFoldersSyncWithNoLimitErrorAfterTheFirstTenSeconds) {
   std::vector<std::string> folders;
   for (int i = 0; i < 40; ++i) {
     folders.push_back(service_.add_folder(anna, "inbox", "f" + std::to_string(i)).value());
-    ASSERT_TRUE(service_.generate(anna, {.seed = 3, .messages = 20, .message_bytes = 500, .folder = folders.back()}));
+    ASSERT_TRUE(
+        service_.generate(anna, {.seed = 3, .messages = 20, .message_bytes = 500, .folder = folders.back()}));
   }
   std::size_t finished = 0;
   const auto sync = [&](std::string folder) -> net::asio::awaitable<void> {
@@ -102,8 +103,10 @@ TEST_F(Connections, TheServersVersionIsRemembered) {
 
 TEST_F(Connections, WrongPasswordIsAskedForOnceAndSaid) {
   ClientSettings settings = settings_of(anna);
-  settings.authenticator = auth::make_basic({.user = anna, .password = Secret{std::string_view("wrong")}}).value();
-  EwsClient wrong(world_.environment(), *http_, std::make_shared<CredentialBudgets>(world_.environment()), settings);
+  settings.authenticator =
+      auth::make_basic({.user = anna, .password = Secret{std::string_view("wrong")}}).value();
+  EwsClient wrong(world_.environment(), *http_, std::make_shared<CredentialBudgets>(world_.environment()),
+                  settings);
   GetFolderRequest request{.folders = {DistinguishedFolderId{.name = "inbox"}}};
   const auto reply = run(wrong.call(std::move(request)));
   ASSERT_FALSE(reply);

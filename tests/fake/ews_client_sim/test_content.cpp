@@ -26,7 +26,8 @@ class Content : public testing::ExchangeFixture {
     const ItemShape shape{.base = BaseShape::id_only, .additional = {FieldUri{"item:Subject"}}};
     return run(reader.get(std::move(ids), shape)).value();
   }
-  void fault(Action action, const std::string& operation, const std::string& element = "", const std::string& value = "") {
+  void fault(Action action, const std::string& operation, const std::string& element = "",
+             const std::string& value = "") {
     FaultRule rule;
     rule.action = action;
     rule.operation = operation;
@@ -119,8 +120,9 @@ TEST_F(Content, AStaleKeyIsRefusedAndNothingIsOverwritten) {
   const auto before = read(ids);
   ASSERT_TRUE(service_.edit_item(anna, std::get<ItemId>(ids[0]).id, "item:Subject", "theirs"));
   Item changed{.kind = ItemKind::message, .subject = "ours"};
-  UpdateItemRequest request{.changes = {{.id = *before[0]->item_id,
-                                         .updates = {SetItemField{.path = FieldUri{"item:Subject"}, .item = changed}}}}};
+  UpdateItemRequest request{
+      .changes = {{.id = *before[0]->item_id,
+                   .updates = {SetItemField{.path = FieldUri{"item:Subject"}, .item = changed}}}}};
   request.message_disposition = MessageDisposition::save_only;
   const auto reply = run(client_.call(std::move(request)));
   ASSERT_TRUE(reply);
@@ -139,7 +141,8 @@ TEST_F(Content, HtmlLoginPageIsAClearError) {
 // a-25
 TEST_F(Content, HostileRepliesAreErrorsNotCrashes) {
   const auto ids = add_messages(1);
-  for (const Action action : {Action::deep_nesting, Action::entity_bomb, Action::gzip_bomb, Action::content_type}) {
+  for (const Action action :
+       {Action::deep_nesting, Action::entity_bomb, Action::gzip_bomb, Action::content_type}) {
     sim_->faults().clear();
     FaultRule rule;
     rule.action = action;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// R-16, invariant 6: wherever the connection is cut, there is exactly one item, and a mail goes out exactly once.
+// R-16, invariant 6: wherever the connection is cut, there is exactly one item, and a mail goes out exactly
+// once.
 #include "ews/client/operation_mark.hpp"
 #include "ews/client/safe_writes.hpp"
 #include "exchange_fixture.hpp"
@@ -43,14 +44,16 @@ class SafeWrites : public testing::ExchangeFixture {
 };
 
 TEST_F(SafeWrites, CreateCutAtEveryOctetOfTheReplyMakesExactlyOneItem) {
-  ASSERT_TRUE(run(create_once(client_, DistinguishedFolderId{.name = "contacts"}, contact("whole"), "op-whole")));
+  ASSERT_TRUE(
+      run(create_once(client_, DistinguishedFolderId{.name = "contacts"}, contact("whole"), "op-whole")));
   const std::uint64_t length = reply_length("CreateItem");
   ASSERT_GT(length, 100u);
   for (std::uint64_t offset = 0; offset <= length; ++offset) {
     fault(Action::cut, "CreateItem", offset);
     const std::size_t before = count("contacts");
-    const auto created = run(create_once(client_, DistinguishedFolderId{.name = "contacts"},
-                                         contact("c" + std::to_string(offset)), "op-" + std::to_string(offset)));
+    const auto created =
+        run(create_once(client_, DistinguishedFolderId{.name = "contacts"},
+                        contact("c" + std::to_string(offset)), "op-" + std::to_string(offset)));
     ASSERT_TRUE(created) << offset << ": " << created.error().describe();
     ASSERT_EQ(count("contacts"), before + 1) << "cut after " << offset << " of " << length;
     ASSERT_TRUE(created->copies.empty());
@@ -59,11 +62,13 @@ TEST_F(SafeWrites, CreateCutAtEveryOctetOfTheReplyMakesExactlyOneItem) {
 
 TEST_F(SafeWrites, LostRequestIsSentAgainAndLostReplyIsNot) {
   fault(Action::abort_before, "CreateItem");
-  ASSERT_TRUE(run(create_once(client_, DistinguishedFolderId{.name = "tasks"}, Item{.kind = ItemKind::task}, "op-1")));
+  ASSERT_TRUE(run(
+      create_once(client_, DistinguishedFolderId{.name = "tasks"}, Item{.kind = ItemKind::task}, "op-1")));
   EXPECT_EQ(count("tasks"), 1u);
   EXPECT_EQ(sim_->log().count_of("CreateItem"), 2u);
   fault(Action::abort_after, "CreateItem");
-  ASSERT_TRUE(run(create_once(client_, DistinguishedFolderId{.name = "tasks"}, Item{.kind = ItemKind::task}, "op-2")));
+  ASSERT_TRUE(run(
+      create_once(client_, DistinguishedFolderId{.name = "tasks"}, Item{.kind = ItemKind::task}, "op-2")));
   EXPECT_EQ(count("tasks"), 2u);
   EXPECT_EQ(sim_->log().count_of("CreateItem"), 3u);
 }
@@ -71,7 +76,8 @@ TEST_F(SafeWrites, LostRequestIsSentAgainAndLostReplyIsNot) {
 TEST_F(SafeWrites, SettlingWaitsForTheServersOwnTimeLimit) {
   fault(Action::abort_before, "CreateItem");
   const auto started = world_.elapsed();
-  ASSERT_TRUE(run(create_once(client_, DistinguishedFolderId{.name = "tasks"}, Item{.kind = ItemKind::task}, "op-1")));
+  ASSERT_TRUE(run(
+      create_once(client_, DistinguishedFolderId{.name = "tasks"}, Item{.kind = ItemKind::task}, "op-1")));
   EXPECT_GE(world_.elapsed() - started, 60s);
 }
 
@@ -106,7 +112,8 @@ TEST_F(SafeWrites, EvidenceIsFoundInTheFeedBeforeTheSearchKnowsIt) {
   blind.operation = "FindItem";
   blind.action = Action::empty_listing;
   sim_->faults().add(blind);
-  ASSERT_TRUE(run(create_once(client_, DistinguishedFolderId{.name = "contacts"}, contact("x"), "op-1", state)));
+  ASSERT_TRUE(
+      run(create_once(client_, DistinguishedFolderId{.name = "contacts"}, contact("x"), "op-1", state)));
   EXPECT_EQ(count("contacts"), 1u);
 }
 
@@ -150,7 +157,8 @@ TEST_F(SafeWrites, ADraftThatSomebodyChangedIsNotSent) {
   ASSERT_TRUE(draft);
   ASSERT_TRUE(service_.edit_item(anna, draft->id.id, "item:Subject", "theirs"));
   const ItemShape shape{.base = BaseShape::id_only, .additional = {FieldUri{"item:Subject"}}};
-  auto sent = run(send_once(client_, draft->id, "op-1", shape, [](const Item& now) { return now.subject == "ours"; }));
+  auto sent = run(
+      send_once(client_, draft->id, "op-1", shape, [](const Item& now) { return now.subject == "ours"; }));
   ASSERT_FALSE(sent);
   EXPECT_EQ(sent.error().code, "draft-changed");
   EXPECT_TRUE(service_.sent_mail(anna).empty());

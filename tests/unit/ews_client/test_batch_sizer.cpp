@@ -8,7 +8,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(BatchSizer, StartsWithMicrosoftsAdvice) { EXPECT_EQ(BatchSizer().size(), 10u); }
+TEST(BatchSizer, StartsWithMicrosoftsAdvice) {
+  EXPECT_EQ(BatchSizer().size(), 10u);
+}
 
 TEST(BatchSizer, SettlesBetweenFiveAndTenSecondsForAnyPace) {
   for (const auto per_item : {20ms, 50ms, 150ms, 500ms, 2000ms}) {

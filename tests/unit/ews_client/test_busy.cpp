@@ -18,7 +18,9 @@ TEST(RetryAfter, ReadsSecondsAndDates) {
   EXPECT_EQ(retry_after_of("Sun, 22 Nov 2026 08:05:00 GMT", now), 5min);
 }
 
-TEST(RetryAfter, APastDateIsNow) { EXPECT_EQ(retry_after_of("Sun, 22 Nov 2026 07:00:00 GMT", now), 0s); }
+TEST(RetryAfter, APastDateIsNow) {
+  EXPECT_EQ(retry_after_of("Sun, 22 Nov 2026 07:00:00 GMT", now), 0s);
+}
 
 TEST(RetryAfter, NoHintIsBelievedForMoreThanAnHour) {
   EXPECT_EQ(retry_after_of("99999999999", now), longest_back_off);
@@ -26,8 +28,9 @@ TEST(RetryAfter, NoHintIsBelievedForMoreThanAnHour) {
 }
 
 TEST(RetryAfter, WhatCannotBeReadIsNoHint) {
-  for (const char* value : {"", "soon", "-5", "1.5", "Sun, 22 Nov 2026 08:05:00", "Sun, 31 Feb 2026 08:05:00 GMT",
-                            "Sun, 22 Nov 2026 25:05:00 GMT", "Sun, 22 Foo 2026 08:05:00 GMT", "99999999999999999999"})
+  for (const char* value :
+       {"", "soon", "-5", "1.5", "Sun, 22 Nov 2026 08:05:00", "Sun, 31 Feb 2026 08:05:00 GMT",
+        "Sun, 22 Nov 2026 25:05:00 GMT", "Sun, 22 Foo 2026 08:05:00 GMT", "99999999999999999999"})
     EXPECT_EQ(retry_after_of(value, now), std::nullopt) << value;
 }
 

@@ -63,15 +63,19 @@ TEST(HttpStatus, EveryStatusHasAMessage) {
 }
 
 TEST(MayHaveBeenDone, LostAndCutRepliesAreUncertain) {
-  EXPECT_TRUE(may_have_been_done({.domain = ErrorDomain::net, .code = "response-timeout", .message = "", .retry = RetryClass::after}));
+  EXPECT_TRUE(may_have_been_done(
+      {.domain = ErrorDomain::net, .code = "response-timeout", .message = "", .retry = RetryClass::after}));
   EXPECT_TRUE(may_have_been_done({.domain = ErrorDomain::xml, .code = "truncated", .message = ""}));
-  EXPECT_TRUE(may_have_been_done({.domain = ErrorDomain::http, .code = "http-504", .message = "", .http_status = 504}));
+  EXPECT_TRUE(may_have_been_done(
+      {.domain = ErrorDomain::http, .code = "http-504", .message = "", .http_status = 504}));
   EXPECT_TRUE(may_have_been_done({.domain = ErrorDomain::ews, .code = "ErrorTimeoutExpired", .message = ""}));
 }
 
 TEST(MayHaveBeenDone, AnswersAndWhatWasNeverSentAreCertain) {
-  EXPECT_FALSE(may_have_been_done({.domain = ErrorDomain::net, .code = "connection-refused", .message = "", .retry = RetryClass::after}));
-  EXPECT_FALSE(may_have_been_done({.domain = ErrorDomain::http, .code = "http-413", .message = "", .http_status = 413}));
+  EXPECT_FALSE(may_have_been_done(
+      {.domain = ErrorDomain::net, .code = "connection-refused", .message = "", .retry = RetryClass::after}));
+  EXPECT_FALSE(may_have_been_done(
+      {.domain = ErrorDomain::http, .code = "http-413", .message = "", .http_status = 413}));
   EXPECT_FALSE(may_have_been_done({.domain = ErrorDomain::ews, .code = "ErrorItemNotFound", .message = ""}));
   EXPECT_FALSE(may_have_been_done({.domain = ErrorDomain::auth, .code = "refused", .message = ""}));
 }
