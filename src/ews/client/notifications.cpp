@@ -54,6 +54,12 @@ class NotificationStream::State {
     co_return std::visit([](auto& result) { return std::move(result); }, ended);
   }
 
+  /// The coroutine keeps what it works on, also when the stream goes before the coroutine was cancelled.
+  static net::Async<void> run_kept(std::shared_ptr<State> state) {
+    auto ended = co_await state->run();
+    co_return ended;
+  }
+
   const StreamingStatus& status() const noexcept { return status_; }
 
  private:
@@ -329,7 +335,7 @@ NotificationStream::NotificationStream(std::vector<StreamedMailbox> mailboxes, C
 NotificationStream::~NotificationStream() = default;
 
 net::Async<void> NotificationStream::run() {
-  return state_->run();
+  return State::run_kept(state_);
 }
 
 const StreamingStatus& NotificationStream::status() const noexcept {

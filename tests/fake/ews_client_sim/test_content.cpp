@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // through the client.
 #include "ews/client/items.hpp"
+#include "ews/client/message_reader.hpp"
 #include "exchange_fixture.hpp"
 
 namespace syncline::ews {
@@ -112,6 +113,42 @@ TEST_F(Content, AnItemTheServerCannotConvertHasClassQuarantineAndTheOthersAreRea
       EXPECT_TRUE(items[i]);
     }
   }
+}
+
+//
+TEST_F(Content, AMessageWithoutMimeComesByItsProperties) {
+  const auto ids = add_messages(1);
+  const std::string id = std::get<ItemId>(ids[0]).id;
+  ASSERT_TRUE(service_.set_unreadable(anna, id, "ErrorMimeContentConversionFailed", true));
+  net::StringSink sink(1 << 20);
+  const auto message = run(fetch_message(client_, ids[0], {}, sink, 1 << 20));
+  ASSERT_TRUE(message) << message.error().describe();
+  ASSERT_TRUE(message->mime_error);
+  EXPECT_EQ(message->mime_error->code, "ErrorMimeContentConversionFailed");
+  EXPECT_EQ(message->item.subject, "s0");
+  EXPECT_EQ(message->item.message->internet_message_id, "<0@example.org>");
+  EXPECT_TRUE(message->item.body);
+  EXPECT_EQ(sink.take(), "");
+}
+
+TEST_F(Content, AMessageWithMimeNeedsOneRequest) {
+  const auto ids = add_messages(1);
+  net::StringSink sink(1 << 20);
+  const auto message = run(fetch_message(client_, ids[0], {}, sink, 1 << 20));
+  ASSERT_TRUE(message) << message.error().describe();
+  EXPECT_FALSE(message->mime_error);
+  EXPECT_EQ(sink.take(), service_.mime(anna, std::get<ItemId>(ids[0]).id).value());
+  EXPECT_EQ(sim_->log().count_of("GetItem"), 1u);
+}
+
+TEST_F(Content, AMessageThatCannotBeReadAtAllIsForQuarantine) {
+  const auto ids = add_messages(1);
+  ASSERT_TRUE(service_.set_unreadable(anna, std::get<ItemId>(ids[0]).id, "ErrorItemCorrupt", false));
+  net::StringSink sink(1 << 20);
+  const auto message = run(fetch_message(client_, ids[0], {}, sink, 1 << 20));
+  ASSERT_FALSE(message);
+  EXPECT_EQ(message.error().code, "ErrorItemCorrupt");
+  EXPECT_EQ(message.error().retry, RetryClass::quarantine);
 }
 
 //
