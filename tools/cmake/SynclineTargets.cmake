@@ -55,6 +55,9 @@ if(SYNCLINE_FUZZ)
   target_compile_options(syncline_sanitize INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
+# A shared library that nothing of a program needs is no part of it (gSOAP's wants symbols of the bindings).
+add_link_options(-Wl,--as-needed)
+
 # Instrumentation has to reach every object that is linked, not only ours with warnings on.
 link_libraries(syncline_sanitize)
 

@@ -224,9 +224,10 @@ Result<void> settle_calendar(Context& context, Item& item, const Item* before) {
 
 void set_conversation(Context& context, Item& item, std::string_view parent_index) {
   if (item.bag.has(f_conversation_index)) return;
-  std::string_view topic = item.bag.get(f_subject);
+  // A copy: what the bag gave is gone with the bag's next change.
+  std::string topic(item.bag.get(f_subject));
   for (const std::string_view prefix : {"RE: ", "Re: ", "FW: ", "Fw: ", "AW: "})
-    while (topic.starts_with(prefix)) topic.remove_prefix(prefix.size());
+    while (topic.starts_with(prefix)) topic.erase(0, prefix.size());
   // The child block follows the parent's 22 octets; a new thread gets a header of its own.
   std::string index;
   if (const auto parent = syncline::base64_decode(parent_index); parent && parent->size() >= 22) {
@@ -234,7 +235,7 @@ void set_conversation(Context& context, Item& item, std::string_view parent_inde
   } else {
     index = "\x01";
     std::uint64_t hash = 1469598103934665603ULL;
-    const std::string seed = std::string(topic) + std::string(item.bag.get(f_internet_message_id));
+    const std::string seed = topic + std::string(item.bag.get(f_internet_message_id));
     for (const char c : seed) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
     for (int i = 0; i < 21; ++i) {
       index += static_cast<char>(hash >> 56);
@@ -242,7 +243,7 @@ void set_conversation(Context& context, Item& item, std::string_view parent_inde
     }
   }
   item.bag.set(f_conversation_index, syncline::base64_encode(index));
-  item.bag.set(f_conversation_topic, std::string(topic));
+  item.bag.set(f_conversation_topic, topic);
   (void)context;
 }
 
