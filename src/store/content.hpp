@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// Bulk content in files named by the SHA-256 of their octets, `content/ab/cdef…` (invariant 2): temporary
+// name, fsync, rename, fsync of the folder, and only then a transaction that refers to it.
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/record.hpp"
+#include "store/store.hpp"
+
+namespace syncline::store {
+
+struct StoredContent {
+  std::string sha256;  ///< lower-case hexadecimal
+  std::uint64_t octets = 0;
+};
+
+/// Receives the octets of one content. Dropped without `finish`: nothing stays.
+class ContentWriter {
+ public:
+  ContentWriter(ContentWriter&&) noexcept;
+  ~ContentWriter();
+  Result<void> write(std::span<const std::byte> octets);
+  /// Durable when it returns; the same content twice is one file.
+  Result<StoredContent> finish();
+
+ private:
+  friend class ContentStore;
+  struct State;
+  explicit ContentWriter(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+class ContentReader {
+ public:
+  ContentReader(ContentReader&&) noexcept;
+  ~ContentReader();
+  std::uint64_t size() const noexcept;
+  /// 0 at the end.
+  Result<std::size_t> read(std::span<std::byte> buffer);
+  Result<void> rewind();
+
+ private:
+  friend class ContentStore;
+  ContentReader(int descriptor, std::uint64_t size) : descriptor_(descriptor), size_(size) {}
+  int descriptor_ = -1;
+  std::uint64_t size_ = 0;
+};
+
+class ContentStore {
+ public:
+  /// The store's folder; makes `content/` if need be.
+  static Result<ContentStore> open(Store& store);
+  Result<ContentWriter> create();
+  /// Error "no-content".
+  Result<ContentReader> open_content(std::string_view sha256) const;
+  /// Removes temporary files and contents that no record refers to, older than an hour. Returns how many.
+  Result<std::uint64_t> sweep();
+  /// Copies everything a backup needs to `target_folder`/content, hard links where possible; after
+  /// Store::backup.
+  Result<void> backup(const std::string& target_folder) const;
+
+ private:
+  explicit ContentStore(Store& store) : store_(&store) {}
+  Store* store_;
+};
+
+/// The contents a record refers to, replaced as a whole; in the transaction that writes the record.
+Result<void> set_content_of_record(Transaction& transaction, model::RecordId record,
+                                   const std::vector<StoredContent>& contents);
+
+}  // namespace syncline::store
