@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ews/driver/marks.hpp"
+
+#include <charconv>
+
+#include "base/text.hpp"
+
+namespace syncline::ews {
+namespace {
+
+/// "0x300B", "0X300b" and "12299" are one tag.
+std::optional<unsigned> tag_of(const std::optional<std::string>& written) {
+  if (!written) return std::nullopt;
+  std::string_view digits = *written;
+  int base = 10;
+  if (digits.size() > 2 && digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X')) {
+    digits.remove_prefix(2);
+    base = 16;
+  }
+  unsigned tag = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), tag, base);
+  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  return tag;
+}
+
+bool same_text(const std::optional<std::string>& a, const std::optional<std::string>& b) {
+  return a.has_value() == b.has_value() && (!a || text::equals_ignore_case(*a, *b));
+}
+
+bool is_same(const ExtendedFieldUri& wanted, const ExtendedFieldUri& given) {
+  if (wanted.property_tag) return tag_of(wanted.property_tag) == tag_of(given.property_tag);
+  return same_text(wanted.property_set_id, given.property_set_id) &&
+         wanted.distinguished_property_set == given.distinguished_property_set &&
+         wanted.property_name == given.property_name && wanted.property_id == given.property_id;
+}
+
+}  // namespace
+
+const ExtendedFieldUri& mailed_mark() {
+  static const ExtendedFieldUri mark{.property_set_id = operation_mark().property_set_id,
+                                     .property_name = "SynclineMailed",
+                                     .property_type = MapiPropertyType::string};
+  return mark;
+}
+
+const ExtendedFieldUri& search_key_property() {
+  static const ExtendedFieldUri property{.property_tag = "0x300B", .property_type = MapiPropertyType::binary};
+  return property;
+}
+
+std::optional<std::string_view> value_of(const Item& item, const ExtendedFieldUri& property) {
+  for (const ExtendedProperty& one : item.extended_properties)
+    if (!one.values.empty() && is_same(property, one.uri)) return one.values.front();
+  return std::nullopt;
+}
+
+}  // namespace syncline::ews
