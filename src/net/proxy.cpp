@@ -94,26 +94,6 @@ bool rule_fits(std::string_view text_of_rule, const Url& url) {
   return host.size() == suffix.size() || host[host.size() - suffix.size() - 1] == '.';
 }
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-std::string percent_decoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0) {
-      out += static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
 Result<Url> parse_proxy(std::string text, const std::string& name,
                         std::optional<ProxyCredentials>* credentials) {
   // The value itself stays out of the message: it may hold a password.
@@ -131,8 +111,9 @@ Result<Url> parse_proxy(std::string text, const std::string& name,
     const std::string user_information = text.substr(begin, at - begin);
     const std::size_t colon = user_information.find(':');
     ProxyCredentials found;
-    found.user = percent_decoded(user_information.substr(0, colon));
-    if (colon != std::string::npos) found.password = percent_decoded(user_information.substr(colon + 1));
+    found.user = text::percent_decoded(user_information.substr(0, colon));
+    if (colon != std::string::npos)
+      found.password = text::percent_decoded(user_information.substr(colon + 1));
     *credentials = std::move(found);
     text.erase(begin, at + 1 - begin);
   }

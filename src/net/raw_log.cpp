@@ -48,19 +48,6 @@ int hex_value(char c) {
   return -1;
 }
 
-std::string percent_decoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0) {
-      out += static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
-      i += 2;
-    } else {
-      out += text[i] == '+' ? ' ' : text[i];
-    }
-  }
-  return out;
-}
-
 /// "a=1&password=x&b=2"
 std::string redact_parameters(std::string_view parameters) {
   std::string out;
@@ -68,7 +55,8 @@ std::string redact_parameters(std::string_view parameters) {
     const std::size_t end = std::min(parameters.find_first_of("&;", at), parameters.size());
     const std::string_view one = parameters.substr(at, end - at);
     const std::size_t equals = one.find('=');
-    if (equals != std::string_view::npos && is_secret_parameter(percent_decoded(one.substr(0, equals)))) {
+    if (equals != std::string_view::npos &&
+        is_secret_parameter(text::percent_decoded(one.substr(0, equals)))) {
       out.append(one.substr(0, equals + 1)).append(hidden);
     } else {
       out.append(one);

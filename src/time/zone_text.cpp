@@ -13,35 +13,6 @@ namespace {
 namespace json = boost::json;
 using namespace model;
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text::to_xml_text(text)) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\t':
-      case '\n':
-      case '\r':
-        // A parser would make spaces of them in an attribute.
-        out += fmt::format("&#{};", static_cast<int>(c));
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
 std::string_view kind_of(const ZoneTransitionTarget& target) {
   return target.kind == ZoneTransitionTarget::Kind::group ? "Group" : "Period";
 }
@@ -81,20 +52,22 @@ std::string transition_to_xml(const ZoneTransition& transition) {
   std::string rest;
   if (const auto* at = std::get_if<ZoneTransitionAt>(&transition.when)) {
     name = "AbsoluteDateTransition";
-    rest = fmt::format("<t:DateTime>{}</t:DateTime>", escaped(at->date_time));
+    rest = fmt::format("<t:DateTime>{}</t:DateTime>", text::escape_for_xml(at->date_time));
   } else if (const auto* day = std::get_if<ZoneTransitionOnDay>(&transition.when)) {
     name = "RecurringDayTransition";
     rest = fmt::format(
         "<t:TimeOffset>{}</t:TimeOffset><t:Month>{}</t:Month><t:DayOfWeek>{}</t:DayOfWeek><t:Occurrence>{}</"
         "t:Occurrence>",
-        escaped(day->time_offset), escaped(day->month), escaped(day->day_of_week), escaped(day->occurrence));
+        text::escape_for_xml(day->time_offset), text::escape_for_xml(day->month),
+        text::escape_for_xml(day->day_of_week), text::escape_for_xml(day->occurrence));
   } else if (const auto* date = std::get_if<ZoneTransitionOnDate>(&transition.when)) {
     name = "RecurringDateTransition";
     rest = fmt::format("<t:TimeOffset>{}</t:TimeOffset><t:Month>{}</t:Month><t:Day>{}</t:Day>",
-                       escaped(date->time_offset), escaped(date->month), escaped(date->day));
+                       text::escape_for_xml(date->time_offset), text::escape_for_xml(date->month),
+                       text::escape_for_xml(date->day));
   }
   return fmt::format("<t:{0}><t:To Kind=\"{1}\">{2}</t:To>{3}</t:{0}>", name, kind_of(transition.to),
-                     escaped(transition.to.id), rest);
+                     text::escape_for_xml(transition.to.id), rest);
 }
 
 }  // namespace
@@ -116,21 +89,21 @@ json::object zone_to_json(const TimeZoneDefinition& definition) {
 }
 
 std::string zone_to_xml(const TimeZoneDefinition& definition, std::string_view element) {
-  std::string xml = fmt::format("<t:{} Id=\"{}\"", element, escaped(definition.id));
-  if (!definition.name.empty()) xml += fmt::format(" Name=\"{}\"", escaped(definition.name));
+  std::string xml = fmt::format("<t:{} Id=\"{}\"", element, text::escape_for_xml(definition.id));
+  if (!definition.name.empty()) xml += fmt::format(" Name=\"{}\"", text::escape_for_xml(definition.name));
   xml += '>';
   if (!definition.periods.empty()) {
     xml += "<t:Periods>";
     for (const ZonePeriod& period : definition.periods) {
-      xml += fmt::format("<t:Period Bias=\"{}\" Name=\"{}\" Id=\"{}\"/>", escaped(period.bias),
-                         escaped(period.name), escaped(period.id));
+      xml += fmt::format("<t:Period Bias=\"{}\" Name=\"{}\" Id=\"{}\"/>", text::escape_for_xml(period.bias),
+                         text::escape_for_xml(period.name), text::escape_for_xml(period.id));
     }
     xml += "</t:Periods>";
   }
   if (!definition.groups.empty()) {
     xml += "<t:TransitionsGroups>";
     for (const ZoneTransitionGroup& group : definition.groups) {
-      xml += fmt::format("<t:TransitionsGroup Id=\"{}\">", escaped(group.id));
+      xml += fmt::format("<t:TransitionsGroup Id=\"{}\">", text::escape_for_xml(group.id));
       for (const ZoneTransition& transition : group.transitions) xml += transition_to_xml(transition);
       xml += "</t:TransitionsGroup>";
     }

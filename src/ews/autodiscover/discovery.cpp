@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <boost/asio/use_awaitable.hpp>
 #include <deque>
+#include <optional>
 #include <set>
+#include <utility>
 
 #include "auth/challenge.hpp"
 #include "base/text.hpp"
@@ -17,8 +19,8 @@
 //   each candidate: v2 without credentials → SOAP → POX, until one gives settings, an address or nothing is
 //   left none: http://autodiscover.D for its redirect, then SRV; each gives one more candidate
 // A URL redirect puts a candidate in front of the others; an address redirect throws them away and begins
-// anew. Every target passes Trust before it is asked, every redirect counts as a hop, no (method, URL,
-// address) is asked twice.
+// anew. A redirect of v2 may be both: its URL asks about the mailbox's address at the new place. Every target
+// passes Trust before it is asked, every redirect counts as a hop, no (method, URL, address) is asked twice.
 
 namespace syncline::ews::autodiscover {
 
@@ -120,6 +122,7 @@ class Run {
     while (true) {
       restart_ = false;
       queue_candidates();
+      if (lead_) queue_.push_front(*std::exchange(lead_, std::nullopt));
       while (!restart_ && !final_ && !queue_.empty()) {
         const Candidate candidate = std::move(queue_.front());
         queue_.pop_front();
@@ -420,6 +423,16 @@ class Run {
       refuse_redirect(allowed.error());
       return;
     }
+    if (method == Method::json) {
+      // The services that check credentials know the mailbox there by its new address alone.
+      const auto named = address_of_json_target(target.target);
+      if (named && !text::equals_ignore_case(*named, current_.text)) {
+        if (follow_address(*named))
+          lead_ =
+              Candidate{.host = target.host, .port = target.port, .service = method, .target = target.target};
+        return;
+      }
+    }
     if (asked_.contains(key_of(method, target))) {
       amend(StepOutcome::refused, "to " + target.to_string() + ", which was asked before: a loop");
       return;
@@ -429,26 +442,28 @@ class Run {
     queue_.push_front({.host = target.host, .port = target.port, .service = method, .target = target.target});
   }
 
-  void follow_address(const std::string& text) {
+  /// True: all begins anew with that address.
+  bool follow_address(const std::string& text) {
     auto target = parse_address(text);
     if (!target) {
       amend(StepOutcome::refused, "to something that is no address");
-      return;
+      return false;
     }
     if (auto allowed = trust_.address(*target); !allowed) {
       refuse_redirect(allowed.error());
-      return;
+      return false;
     }
     if (!addresses_.insert(text::to_lower_ascii(target->text)).second) {
       amend(StepOutcome::refused, "to the address " + target->text + ", where it came from: a loop");
       final_ = fail(ErrorDomain::autodiscover, "redirect-loop",
                     "Autodiscover leads back to the address " + target->text);
-      return;
+      return false;
     }
-    if (!count_hop()) return;
+    if (!count_hop()) return false;
     trust_.adopt(*target);
     current_ = std::move(*target);
     restart_ = true;
+    return true;
   }
 
   void refuse_redirect(const Error& error) {
@@ -641,6 +656,7 @@ class Run {
   const SteadyTime deadline_;
 
   std::deque<Candidate> queue_;
+  std::optional<Candidate> lead_;  ///< goes before those of a new address
   std::set<std::string> asked_;
   std::set<std::string> addresses_;
   std::size_t hops_ = 0;

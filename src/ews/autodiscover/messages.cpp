@@ -15,29 +15,6 @@ namespace {
 constexpr std::size_t max_text_octets = 2048;
 constexpr std::string_view soap_space = "http://schemas.microsoft.com/exchange/2010/Autodiscover";
 
-std::string escaped(std::string_view raw) {
-  std::string out;
-  for (const char c : text::to_xml_text(raw)) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
 /// A sign-in or error page instead of an answer is the commonest fault; it deserves its own words.
 bool looks_like_html(std::string_view body) {
   std::string_view start = body.substr(0, 512);
@@ -345,6 +322,23 @@ std::string json_target(std::string_view address) {
   return target + "?Protocol=EWS";
 }
 
+std::optional<std::string> address_of_json_target(std::string_view target) {
+  const auto question_mark = target.find('?');
+  const std::string_view path = target.substr(0, question_mark);
+  if (question_mark != std::string_view::npos) {
+    for (const std::string_view parameter : text::split(target.substr(question_mark + 1), '&')) {
+      const auto equals = parameter.find('=');
+      if (equals == std::string_view::npos) continue;
+      if (text::equals_ignore_case(parameter.substr(0, equals), "Email"))
+        return text::percent_decoded(parameter.substr(equals + 1));
+    }
+  }
+  constexpr std::string_view versioned = "/autodiscover/autodiscover.json/v1.0/";
+  if (path.size() > versioned.size() && text::equals_ignore_case(path.substr(0, versioned.size()), versioned))
+    return text::percent_decoded(path.substr(versioned.size()));
+  return std::nullopt;
+}
+
 std::string soap_request(std::string_view address, std::string_view url) {
   std::string body =
       "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"
@@ -354,9 +348,9 @@ std::string soap_request(std::string_view address, std::string_view url) {
   body += "\"><s:Header><a:RequestedServerVersion>Exchange2013</a:RequestedServerVersion><w:Action>";
   body += soap_space;
   body +=
-      "/Autodiscover/GetUserSettings</w:Action><w:To>" + escaped(url) +
+      "/Autodiscover/GetUserSettings</w:Action><w:To>" + text::escape_for_xml(url) +
       "</w:To></s:Header><s:Body><a:GetUserSettingsRequestMessage><a:Request><a:Users><a:User><a:Mailbox>" +
-      escaped(address) + "</a:Mailbox></a:User></a:Users><a:RequestedSettings>";
+      text::escape_for_xml(address) + "</a:Mailbox></a:User></a:Users><a:RequestedSettings>";
   for (const std::string_view setting : {"UserDisplayName", "AutoDiscoverSMTPAddress", "InternalEwsUrl",
                                          "ExternalEwsUrl", "EwsSupportedSchemas"}) {
     body += "<a:Setting>";
@@ -372,7 +366,7 @@ std::string pox_request(std::string_view address) {
          "<Autodiscover "
          "xmlns=\"http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006\">"
          "<Request><EMailAddress>" +
-         escaped(address) +
+         text::escape_for_xml(address) +
          "</EMailAddress><AcceptableResponseSchema>"
          "http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a"
          "</AcceptableResponseSchema></Request></Autodiscover>";

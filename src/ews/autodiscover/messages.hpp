@@ -12,6 +12,9 @@ namespace syncline::ews::autodiscover {
 
 /// Path and query for v2: "/autodiscover/autodiscover.json/v1.0/user%40domain?Protocol=EWS".
 std::string json_target(std::string_view address);
+/// The address that a v2 URL asks about: `Email=` of its query, or the segment behind "/v1.0/". `target`:
+/// path and query. nullopt: it names none.
+std::optional<std::string> address_of_json_target(std::string_view target);
 /// GetUserSettings for one mailbox, to be posted to `url` as text/xml.
 std::string soap_request(std::string_view address, std::string_view url);
 /// The Outlook request schema, to be posted as text/xml.

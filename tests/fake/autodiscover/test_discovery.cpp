@@ -164,6 +164,65 @@ TEST(Hybrid, V2OnPremisesMayPointOnline) {
   EXPECT_TRUE(world.trusted_with_credentials().empty());
 }
 
+// What was asked for the mailbox: "https://host/path" and the address in the body of SOAP and POX.
+std::vector<std::string> questions_at(const World& world, const std::string& host,
+                                      const std::string& address) {
+  std::vector<std::string> found;
+  for (const auto& seen : world.log()) {
+    if (seen.url.host == host && seen.body.find(address) != std::string::npos)
+      found.push_back(seen.url.target);
+  }
+  return found;
+}
+
+TEST(Hybrid, AV2RedirectWithANewAddressIsConfirmedForThatAddress) {
+  for (const std::string where : {"/autodiscover/autodiscover.json?Email=anna%40example.mail.onmicrosoft.com"
+                                  "&Protocol=EWS&RedirectCount=1",
+                                  "/autodiscover/autodiscover.json/v1.0/anna@example.mail.onmicrosoft.com"
+                                  "?Protocol=EWS"}) {
+    World world;
+    world.at("https://autodiscover.example.com" + json_path,
+             redirect("https://outlook.office365.com" + where));
+    world.at("https://outlook.office365.com" + where.substr(0, where.find('?')),
+             json_url("https://outlook.office365.com/EWS/Exchange.asmx"));
+    world.guarded("https://outlook.office365.com" + svc, "Bearer token", "Bearer client_id=\"x\"",
+                  soap_settings("https://outlook.office365.com/EWS/Exchange.asmx", "", "anna@example.com"));
+    const auto found = world.discover("anna@example.com", with(bearer_user()));
+    ASSERT_TRUE(found.facts) << story(found);
+    EXPECT_TRUE(found.facts->confirmed) << story(found);
+    EXPECT_EQ(found.facts->found_by, "soap");
+    EXPECT_EQ(found.facts->address, "anna@example.com");
+    EXPECT_TRUE(found.facts->remote);
+    EXPECT_FALSE(questions_at(world, "outlook.office365.com", "anna@example.mail.onmicrosoft.com").empty());
+    EXPECT_TRUE(questions_at(world, "outlook.office365.com", "anna@example.com<").empty())
+        << "the cloud was asked about the old address";
+    EXPECT_EQ(world.trusted_with_credentials(), Hosts{"https://outlook.office365.com"});
+  }
+}
+
+TEST(Hybrid, AV2RedirectToAnAddressOfStrangersIsRefused) {
+  World world;
+  world.at(
+      "https://example.com" + json_path,
+      redirect("https://autodiscover.example.com/autodiscover/autodiscover.json?Email=anna@evil.example"));
+  world.at("https://evil.example", json_url("https://evil.example/EWS"));
+  const auto found = world.discover("anna@example.com", with(basic_user()));
+  ASSERT_FALSE(found.facts) << story(found);
+  EXPECT_EQ(found.facts.error().code, "redirect-refused");
+  EXPECT_FALSE(world.contacted().contains("https://evil.example"));
+}
+
+TEST(Redirect, V2AddressesThatLeadInACircleAreAnError) {
+  World world;
+  world.at("https://example.com" + json_path,
+           redirect("https://b.example.com/autodiscover/autodiscover.json?Email=anna@b.example.com"));
+  world.at("https://b.example.com",
+           redirect("https://example.com/autodiscover/autodiscover.json?Email=Anna@example.com"));
+  const auto found = world.discover("anna@example.com", with(basic_user()));
+  ASSERT_FALSE(found.facts);
+  EXPECT_EQ(found.facts.error().code, "redirect-loop") << story(found);
+}
+
 TEST(Hybrid, ATokenIsForTheCloudAndNotForTheServerThatPointsThere) {
   World world;
   world.at("https://autodiscover.example.com" + json_path,

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <gtest/gtest.h>
 
-#include <random>
-
+#include "tests/unit/time/generated_recurrences.hpp"
 #include "time/expansion.hpp"
 #include "time/rrule_ews.hpp"
 
@@ -83,47 +82,8 @@ std::vector<local_days> walk(const Recurrence& recurrence, local_days last) {
   return found;
 }
 
-class Generator {
- public:
-  explicit Generator(unsigned seed) : random_(seed) {}
-  int number(int low, int high) { return std::uniform_int_distribution<int>(low, high)(random_); }
-  Recurrence recurrence() {
-    Recurrence made{pattern(), {date_of(start() + chrono::days{number(0, 2000)}), RecurrenceRange::NoEnd{}}};
-    const int range = number(0, 2);
-    if (range == 1) made.range.end = RecurrenceRange::Numbered{number(1, 30)};
-    if (range == 2) made.range.end = date_of(days_of(made.range.start) + chrono::days{number(0, 1500)});
-    return made;
-  }
-
- private:
-  static local_days start() { return days_of(chrono::year{2018} / chrono::January / 1); }
-  RecurrencePattern pattern() {
-    const auto day = [this] { return static_cast<DayOfWeek>(number(0, 9)); };
-    const auto index = [this] { return static_cast<DayOfWeekIndex>(number(0, 4)); };
-    switch (number(0, 5)) {
-      case 0:
-        return DailyPattern{number(1, 20)};
-      case 1: {
-        WeeklyPattern weekly{number(1, 5), static_cast<WeekdayMask>(number(1, 127)), std::nullopt};
-        if (number(0, 3) != 0)
-          weekly.first_day_of_week = chrono::weekday{static_cast<unsigned>(number(0, 6))};
-        return weekly;
-      }
-      case 2:
-        return AbsoluteMonthlyPattern{number(1, 14), number(1, 31)};
-      case 3:
-        return RelativeMonthlyPattern{number(1, 14), day(), index()};
-      case 4:
-        return AbsoluteYearlyPattern{number(1, 12), number(1, 31)};
-      default:
-        return RelativeYearlyPattern{number(1, 12), day(), index()};
-    }
-  }
-  std::mt19937 random_;
-};
-
 TEST(Expansion, of_10000_generated_patterns_equals_a_walk_over_all_days_and_their_rrule) {
-  Generator generator(26);
+  testing::RecurrenceGenerator generator(26);
   std::size_t compared = 0;
   for (int i = 0; i < 10'000; ++i) {
     const Recurrence recurrence = generator.recurrence();
