@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sync/plan/body_text.hpp"
+
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "base/text.hpp"
+
+namespace syncline::sync::plan {
+namespace {
+
+/// Puts words down with one blank between them.
+class Words {
+ public:
+  void add(std::string_view text) {
+    for (const char c : text) {
+      if (c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f') {
+        gap_ = true;
+        continue;
+      }
+      if (gap_ && !out_.empty()) out_ += ' ';
+      gap_ = false;
+      out_ += c;
+    }
+  }
+  void gap() { gap_ = true; }
+  std::string take() { return std::move(out_); }
+
+ private:
+  std::string out_;
+  bool gap_ = false;
+};
+
+/// What mail programs write; other names stay as they are, on both sides of a comparison.
+constexpr std::pair<std::string_view, std::string_view> entities[] = {
+    {"amp", "&"}, {"lt", "<"}, {"gt", ">"}, {"quot", "\""}, {"apos", "'"}, {"nbsp", " "},
+};
+
+/// The text of "&name;" or "&#number;" at `at`, and where it ends.
+std::optional<std::pair<std::string, std::size_t>> entity_at(std::string_view html, std::size_t at) {
+  const std::size_t end = html.substr(at, 12).find(';');
+  if (end == std::string_view::npos || end < 2) return std::nullopt;
+  std::string_view name = html.substr(at + 1, end - 1);
+  const std::size_t after = at + end + 1;
+  if (name[0] != '#') {
+    for (const auto& [known, meaning] : entities)
+      if (known == name) return std::pair{std::string(meaning), after};
+    return std::nullopt;
+  }
+  name.remove_prefix(1);
+  std::uint32_t code = 0;
+  const bool hexadecimal = !name.empty() && (name[0] == 'x' || name[0] == 'X');
+  if (hexadecimal) name.remove_prefix(1);
+  if (name.empty()) return std::nullopt;
+  for (const char c : name) {
+    std::uint32_t digit = 16;
+    if (c >= '0' && c <= '9') digit = static_cast<std::uint32_t>(c - '0');
+    if (hexadecimal && (c | 0x20) >= 'a' && (c | 0x20) <= 'f')
+      digit = static_cast<std::uint32_t>((c | 0x20) - 'a') + 10;
+    if (digit >= (hexadecimal ? 16U : 10U) || code > 0x10ffff) return std::nullopt;
+    code = code * (hexadecimal ? 16 : 10) + digit;
+  }
+  if (code == 0xa0) return std::pair{std::string(" "), after};
+  if (!text::is_xml_char(code)) return std::nullopt;
+  std::string character;
+  text::append_utf8(character, code);
+  return std::pair{character, after};
+}
+
+bool starts_with_ignoring_case(std::string_view text, std::string_view start) {
+  return text.size() >= start.size() && text::equals_ignore_case(text.substr(0, start.size()), start);
+}
+
+/// Where the element that begins with `<style` or `<script` ends.
+std::size_t end_of_raw_element(std::string_view html, std::size_t at, std::string_view name) {
+  for (std::size_t close = html.find("</", at); close != std::string_view::npos;
+       close = html.find("</", close + 2))
+    if (starts_with_ignoring_case(html.substr(close + 2), name)) {
+      const std::size_t end = html.find('>', close);
+      return end == std::string_view::npos ? html.size() : end + 1;
+    }
+  return html.size();
+}
+
+}  // namespace
+
+std::string words_of_html(std::string_view html) {
+  Words words;
+  std::size_t at = 0;
+  while (at < html.size()) {
+    if (html[at] == '&') {
+      if (auto entity = entity_at(html, at)) {
+        words.add(entity->first);
+        at = entity->second;
+        continue;
+      }
+      words.add("&");
+      ++at;
+      continue;
+    }
+    if (html[at] != '<') {
+      const std::size_t next = html.find_first_of("<&", at);
+      words.add(html.substr(at, next == std::string_view::npos ? next : next - at));
+      at = next == std::string_view::npos ? html.size() : next;
+      continue;
+    }
+    words.gap();
+    const std::string_view rest = html.substr(at);
+    if (rest.starts_with("<!--")) {
+      const std::size_t end = html.find("-->", at + 4);
+      at = end == std::string_view::npos ? html.size() : end + 3;
+    } else if (starts_with_ignoring_case(rest, "<style")) {
+      at = end_of_raw_element(html, at, "style");
+    } else if (starts_with_ignoring_case(rest, "<script")) {
+      at = end_of_raw_element(html, at, "script");
+    } else if (starts_with_ignoring_case(rest, "<title")) {
+      at = end_of_raw_element(html, at, "title");
+    } else {
+      const std::size_t end = html.find('>', at);
+      at = end == std::string_view::npos ? html.size() : end + 1;
+    }
+  }
+  return words.take();
+}
+
+std::string words_of_text(std::string_view text) {
+  Words words;
+  // A no-break space separates words in HTML's plain copies.
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t next = text.find("\xc2\xa0", at);
+    words.add(text.substr(at, next == std::string_view::npos ? next : next - at));
+    if (next == std::string_view::npos) break;
+    words.gap();
+    at = next + 2;
+  }
+  return words.take();
+}
+
+std::string words_of_body(const model::FieldValue& body) {
+  const boost::json::object* object = body.if_object();
+  if (object == nullptr) return {};
+  const boost::json::value* value = object->if_contains("value");
+  const boost::json::value* type = object->if_contains("type");
+  if (value == nullptr || !value->is_string()) return {};
+  const bool html = type != nullptr && type->is_string() && type->get_string() == "html";
+  return html ? words_of_text(words_of_html(value->get_string())) : words_of_text(value->get_string());
+}
+
+}  // namespace syncline::sync::plan
