@@ -26,7 +26,7 @@ TlsMode tls_mode(Word word) noexcept {
 
 class Router {
  public:
-  Router(const rules::CheckedAssignment& assignment, const MailboxFacts& facts)
+  Router(const rules::CheckedAssignment& assignment, const std::optional<model::MailboxFacts>& facts)
       : assignment_(assignment), values_(assignment.values()), facts_(facts) {}
 
   Result<Route> route() const {
@@ -88,12 +88,14 @@ class Router {
       route.location = values_.text(leg.host);
       route.why.push_back(fmt::format("override: {} is stated", name_of(leg.host)));
       // The address says which port; the field is about profiles that name one.
-      if (facts_.ews_url && *facts_.ews_url != route.location) {
-        route.why.push_back(fmt::format("facts: {} found {}, not used", found_by(), *facts_.ews_url));
+      if (found_endpoint() && facts_->ews_endpoint != route.location) {
+        route.why.push_back(fmt::format("facts: Autodiscover ({}) found {}, not used", facts_->found_by,
+                                        facts_->ews_endpoint));
       }
-    } else if (facts_.ews_url) {
-      route.location = *facts_.ews_url;
-      route.why.push_back(fmt::format("facts: {} found {}", found_by(), *facts_.ews_url));
+    } else if (found_endpoint()) {
+      route.location = facts_->ews_endpoint;
+      route.why.push_back(
+          fmt::format("facts: Autodiscover ({}) found {}", facts_->found_by, facts_->ews_endpoint));
     } else if (exchange_online_mailbox) {
       const Word cloud = values_.word(Field::env_cloud);
       route.location = exchange_online_ews(cloud);
@@ -124,9 +126,11 @@ class Router {
                       : route.authentication == windows_integrated ? Mechanism::negotiate
                                                                    : Mechanism::password;
     const std::string_view address = values_.text(Field::mbx_address);
-    const Word lives_on = facts_.host.value_or(values_.word(Field::mbx_host));
-    if (facts_.host)
-      route.why.push_back(fmt::format("facts: {} found mbx_host {}", found_by(), to_string(lives_on)));
+    const auto found_host = discovered_host();
+    const Word lives_on = found_host.value_or(values_.word(Field::mbx_host));
+    if (found_host)
+      route.why.push_back(
+          fmt::format("facts: Autodiscover ({}) found mbx_host {}", facts_->found_by, to_string(lives_on)));
     // A Gmail profile has Google's locations, whatever the domain of the address: Workspace has its users'
     // own.
     const Preset* preset =
@@ -171,13 +175,25 @@ class Router {
     return route;
   }
 
-  std::string_view found_by() const {
-    return facts_.found_by ? std::string_view{*facts_.found_by} : std::string_view{"discovery"};
+  bool found_endpoint() const { return facts_ && !facts_->ews_endpoint.empty(); }
+
+  /// Where discovery says the mailbox lives, as a value of mbx_host; Autodiscover knows Exchange alone.
+  std::optional<Word> discovered_host() const {
+    if (!facts_) return std::nullopt;
+    switch (facts_->location) {
+      case model::MailboxLocation::on_premises:
+        return exchange_onprem;
+      case model::MailboxLocation::online:
+        return exchange_online;
+      case model::MailboxLocation::other:
+        return std::nullopt;
+    }
+    return std::nullopt;
   }
 
   const rules::CheckedAssignment& assignment_;
   const rules::FieldValues& values_;
-  const MailboxFacts& facts_;
+  const std::optional<model::MailboxFacts>& facts_;
 };
 
 }  // namespace
@@ -214,7 +230,8 @@ std::string_view to_string(Mechanism mechanism) noexcept {
   return {};
 }
 
-Result<Route> route(const rules::CheckedAssignment& assignment, const MailboxFacts& facts) {
+Result<Route> route(const rules::CheckedAssignment& assignment,
+                    const std::optional<model::MailboxFacts>& facts) {
   return Router{assignment, facts}.route();
 }
 

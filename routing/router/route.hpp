@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "routing/router/facts.hpp"
+#include "model/mailbox_facts.hpp"
 #include "routing/router/presets.hpp"
 #include "routing/rules/check.hpp"
 
@@ -46,8 +46,9 @@ inline constexpr std::string_view kNoDriver = "graph-without-driver";
 inline constexpr std::string_view kNoProfile = "default-profile-decides";
 inline constexpr std::string_view kNoLocation = "no-location";
 
-/// Route of an assignment that the catalogue accepts. Facts add to what the assignment says and never
-/// override what a person stated.
-Result<Route> route(const rules::CheckedAssignment& assignment, const MailboxFacts& facts = {});
+/// Route of an assignment that the catalogue accepts. Facts, if the mailbox was discovered, add to what the
+/// assignment says and never override what a person stated.
+Result<Route> route(const rules::CheckedAssignment& assignment,
+                    const std::optional<model::MailboxFacts>& facts = std::nullopt);
 
 }  // namespace syncline::router

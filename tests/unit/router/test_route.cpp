@@ -19,7 +19,8 @@ using Words = std::vector<std::pair<Field, rules::Word>>;
 // The types show that only what the checker accepted can be routed.
 static_assert(!std::is_constructible_v<rules::CheckedAssignment, rules::Assignment>);
 static_assert(!std::is_default_constructible_v<rules::CheckedAssignment>);
-static_assert(!std::is_invocable_v<decltype(&route), const rules::Assignment&, const MailboxFacts&>);
+static_assert(!std::is_invocable_v<decltype(&route), const rules::Assignment&,
+                                   const std::optional<model::MailboxFacts>&>);
 
 struct Row {
   rules::FieldValues given;
@@ -36,7 +37,7 @@ struct Row {
     given.set_number(field, value);
     return *this;
   }
-  Result<Route> routed(const MailboxFacts& facts = {}) const {
+  Result<Route> routed(const std::optional<model::MailboxFacts>& facts = std::nullopt) const {
     const auto proof = rules::checked(rules::with_defaults(given, 20241));
     if (!proof) {
       ADD_FAILURE() << "the checker rejects the row";
@@ -74,24 +75,24 @@ TEST(Route, LeavesTheLocationOfAServerToAutodiscoverUnlessItIsKnown) {
   EXPECT_EQ(row.routed()->incoming->location, "");
   EXPECT_TRUE(row.routed()->incoming->autodiscover);
   EXPECT_EQ(row.routed()->incoming->mechanism, Mechanism::ntlm);
-  MailboxFacts facts;
-  facts.ews_url = "https://ex01.contoso.example/EWS/Exchange.asmx";
-  facts.found_by = "Autodiscover";
-  EXPECT_EQ(row.routed(facts)->incoming->location, facts.ews_url);
+  model::MailboxFacts facts;
+  facts.ews_endpoint = "https://ex01.contoso.example/EWS/Exchange.asmx";
+  facts.found_by = "soap";
+  EXPECT_EQ(row.routed(facts)->incoming->location, facts.ews_endpoint);
   EXPECT_THAT(row.routed(facts)->incoming->why,
-              Contains(HasSubstr("facts: Autodiscover found https://ex01")));
+              Contains(HasSubstr("facts: Autodiscover (soap) found https://ex01")));
 }
 
 TEST(Route, NeverOverridesAStatedLocationByFacts) {
   Row row{exchange_hybrid, "ana@contoso.example", {{Field::mbx_exchange_version, v2019}}};
   row.text(Field::prof_in_host, "https://stated.example/EWS/Exchange.asmx");
-  MailboxFacts facts;
-  facts.ews_url = "https://found.example/EWS/Exchange.asmx";
+  model::MailboxFacts facts;
+  facts.ews_endpoint = "https://found.example/EWS/Exchange.asmx";
   const auto route = row.routed(facts);
   EXPECT_EQ(route->incoming->location, "https://stated.example/EWS/Exchange.asmx");
   EXPECT_THAT(route->incoming->why, Contains(HasSubstr("override: prof_in_host")));
   EXPECT_THAT(route->incoming->why, Contains(HasSubstr("not used")));
-  EXPECT_EQ(route->outgoing->location, facts.ews_url) << "the other leg states none";
+  EXPECT_EQ(route->outgoing->location, facts.ews_endpoint) << "the other leg states none";
 }
 
 TEST(Route, SendsImpersonationOnlyForAppsAndServiceAccounts) {
