@@ -31,12 +31,12 @@ const ExtendedFieldUri& government_id_property() {
   return property;
 }
 
-const ExtendedFieldUri& yomi_first_name_property() {
+const ExtendedFieldUri& phonetic_given_name_property() {
   static const ExtendedFieldUri property = address_property(0x802C);
   return property;
 }
 
-const ExtendedFieldUri& yomi_last_name_property() {
+const ExtendedFieldUri& phonetic_surname_property() {
   static const ExtendedFieldUri property = address_property(0x802D);
   return property;
 }

@@ -9,7 +9,7 @@ namespace syncline::ews {
 const ExtendedFieldUri& title_property();            ///< PidTagDisplayNamePrefix
 const ExtendedFieldUri& ftp_site_property();         ///< PidTagFtpSite
 const ExtendedFieldUri& government_id_property();    ///< PidTagGovernmentIdNumber
-const ExtendedFieldUri& yomi_first_name_property();  ///< PidLidYomiFirstName
-const ExtendedFieldUri& yomi_last_name_property();   ///< PidLidYomiLastName
+const ExtendedFieldUri& phonetic_given_name_property();  ///< PidLidYomiFirstName
+const ExtendedFieldUri& phonetic_surname_property();   ///< PidLidYomiLastName
 
 }  // namespace syncline::ews
