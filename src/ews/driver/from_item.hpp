@@ -20,8 +20,8 @@ ItemShape shape_of(model::RecordKind kind, bool with_body);
 
 /// The item as a driver gives it: ref, marks and fields; an item of a class that no record of the kind can
 /// hold is opaque and has no fields. Of a series' master without `modifiedOccurrences`: those are items of
-/// their own (modified_occurrence()). `item` is used up. The item was read with shape_of(kind, with_body).
-sync::RemoteItem from_item(model::RecordKind kind, Item&& item, const DriverState& state,
+/// their own (modified_occurrence()). The item was read with shape_of(kind, with_body).
+sync::RemoteItem from_item(model::RecordKind kind, const Item& item, const DriverState& state,
                            bool with_body = true);
 
 /// An exception of a series as a patch over its master's fields: originalStart and what differs.
