@@ -89,8 +89,8 @@ constexpr FieldRow rows[] = {
     {"title", nullptr, extended<title_property>},
     {"generation", "contacts:Generation", mapped<&ContactPart::generation, text_of>},
     {"nickname", "contacts:Nickname", mapped<&ContactPart::nickname, text_of>},
-    {"phoneticGivenName", nullptr, extended<yomi_first_name_property>},
-    {"phoneticSurname", nullptr, extended<yomi_last_name_property>},
+    {"phoneticGivenName", nullptr, extended<phonetic_given_name_property>},
+    {"phoneticSurname", nullptr, extended<phonetic_surname_property>},
     {"companyName", "contacts:CompanyName", mapped<&ContactPart::company_name, text_of>},
     {"department", "contacts:Department", mapped<&ContactPart::department, text_of>},
     {"jobTitle", "contacts:JobTitle", mapped<&ContactPart::job_title, text_of>},
@@ -121,7 +121,7 @@ constexpr FieldRow rows[] = {
 const KindTable& contact_table() {
   static const KindTable table{.rows = rows,
                                .properties = {title_property(), ftp_site_property(), government_id_property(),
-                                              yomi_first_name_property(), yomi_last_name_property()}};
+                                              phonetic_given_name_property(), phonetic_surname_property()}};
   return table;
 }
 

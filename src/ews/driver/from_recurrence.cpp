@@ -161,7 +161,9 @@ std::optional<model::Recurrence> recurrence_of(const Recurrence& recurrence) {
 }
 
 model::TimeZoneDefinition zone_definition_of(const TimeZoneDefinition& definition) {
-  model::TimeZoneDefinition made{.id = definition.id.value_or(""), .name = definition.name.value_or("")};
+  model::TimeZoneDefinition made;
+  made.id = definition.id.value_or("");
+  made.name = definition.name.value_or("");
   made.periods.reserve(definition.periods.size());
   for (const TimeZonePeriod& period : definition.periods)
     made.periods.push_back({.id = period.id, .name = period.name, .bias = period.bias.to_xml()});
