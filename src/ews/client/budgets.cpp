@@ -67,6 +67,15 @@ void CredentialBudgets::busy(const Error& error, OperationKind kind) {
                                       : default_back_off(++busy_in_a_row_));
 }
 
+net::Async<void> CredentialBudgets::back_off(const Error& error, unsigned attempt) {
+  if (budget_.metrics().paused_until) co_return Result<void>{};
+  const std::chrono::milliseconds most = error.retry_after.value_or(default_back_off(attempt));
+  const std::uint64_t by_chance =
+      error.retry_after ? 0 : environment_.random.below(static_cast<std::uint64_t>(most.count()) / 2 + 1);
+  co_return co_await environment_.timers.sleep_until(environment_.clock.steady_now() + most -
+                                                     std::chrono::milliseconds{by_chance});
+}
+
 void CredentialBudgets::calm() {
   busy_in_a_row_ = 0;
   const SteadyTime now = environment_.clock.steady_now();

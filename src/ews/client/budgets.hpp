@@ -24,6 +24,11 @@ class CredentialBudgets {
   /// An answer that was not busy. Half an hour without a busy one gives a place back.
   void calm();
 
+  /// The wait before a request that failed with a passing error is sent again, its `attempt`th time (from 1):
+  /// the error's own, else one that doubles, less up to half by chance: workers that failed together do not
+  /// come back together. None while a busy answer is in force: acquire() waits for its end.
+  net::Async<void> back_off(const Error& error, unsigned attempt);
+
   net::Budget::Metrics metrics() const { return budget_.metrics(); }
   const net::BudgetLimits& limits() const noexcept { return limits_; }
 

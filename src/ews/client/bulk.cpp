@@ -4,7 +4,6 @@
 #include <array>
 #include <utility>
 
-#include "ews/client/http_status.hpp"
 #include "ews/client/spliced_source.hpp"
 #include "ews/codec/codec.hpp"
 #include "ews/xml/bulk_reader.hpp"
@@ -14,7 +13,6 @@ namespace {
 
 // Large enough that a gigabyte is not a million turns, small enough to be nothing beside the limits.
 constexpr std::size_t chunk_octets = 64 * 1024;
-constexpr std::size_t error_body_octets = 16 * 1024;
 
 // Runs a response through the bulk reader: the wanted content to the sink, the envelope returned for the
 // codec.
@@ -87,18 +85,10 @@ net::Async<Downloaded<typename Request::Response>> download(EwsClient& client, R
   if (!opened) co_return fail(std::move(opened.error()).during(std::string(operation)));
   net::HttpExchange& exchange = **opened;
 
+  auto refused = co_await client.refusal(operation, exchange);
+  if (!refused) co_return fail(std::move(refused.error()).during(std::string(operation)));
+  if (*refused) co_return fail(std::move(**refused));
   std::vector<std::byte> buffer(chunk_octets);
-  if (!may_be_soap(exchange.status(), exchange.headers())) {
-    std::string body;
-    while (body.size() < error_body_octets) {
-      auto got = co_await exchange.read_body(buffer);
-      if (!got || *got == 0) break;
-      body.append(reinterpret_cast<const char*>(buffer.data()), *got);
-    }
-    Error error = error_of(exchange.status(), exchange.headers(), body, client.environment().clock.now());
-    client.heed(error, kind_of(operation));
-    co_return fail(std::move(error).during(std::string(operation)));
-  }
   for (;;) {
     auto got = co_await exchange.read_body(buffer);
     if (!got) co_return fail(std::move(got.error()).during(std::string(operation)));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ews/client/ews_client.hpp"
 
+#include <array>
 #include <utility>
 
 #include "base/log.hpp"
@@ -10,6 +11,12 @@
 #include "ews/xml/scanner.hpp"
 
 namespace syncline::ews {
+namespace {
+
+// Of an answer that is not SOAP: enough for the texts by which servers explain themselves.
+constexpr std::size_t most_refusal_octets = 16 * 1024;
+
+}  // namespace
 
 EwsClient::EwsClient(net::Environment& environment, net::HttpClient& http,
                      std::shared_ptr<CredentialBudgets> budgets, ClientSettings settings)
@@ -60,11 +67,8 @@ net::Async<std::string> EwsClient::exchange(std::string_view operation, std::sha
   if (!response) co_return fail(std::move(response.error()).during(std::string(operation)));
   if (affinity) affinity->learn_from(response->headers);
 
-  if (!may_be_soap(response->status, response->headers)) {
-    Error error = error_of(response->status, response->headers, response->body, environment_.clock.now());
-    heed(error, kind);
-    co_return fail(std::move(error).during(std::string(operation)));
-  }
+  if (auto refused = refusal(operation, response->status, response->headers, response->body))
+    co_return fail(std::move(*refused));
   xml::Scanner scanner(settings_.reply_limits);
   std::string clean;
   clean.reserve(response->body.size());
@@ -80,6 +84,27 @@ net::Async<std::string> EwsClient::exchange(std::string_view operation, std::sha
                                " characters that XML forbids were replaced in the reply");
   }
   co_return clean;
+}
+
+std::optional<Error> EwsClient::refusal(std::string_view operation, int status, const net::Headers& headers,
+                                        std::string_view body) {
+  if (may_be_soap(status, headers)) return std::nullopt;
+  Error error = error_of(status, headers, body, environment_.clock.now());
+  heed(error, kind_of(operation));
+  return std::move(error).during(std::string(operation));
+}
+
+net::Async<std::optional<Error>> EwsClient::refusal(std::string_view operation, net::HttpExchange& exchange) {
+  if (may_be_soap(exchange.status(), exchange.headers())) co_return std::nullopt;
+  std::string body;
+  std::array<std::byte, 4096> buffer;
+  while (body.size() < most_refusal_octets) {
+    auto got = co_await exchange.read_body(buffer);
+    if (!got && got.error().code == "cancelled") co_return fail(std::move(got.error()));
+    if (!got || *got == 0) break;
+    body.append(reinterpret_cast<const char*>(buffer.data()), *got);
+  }
+  co_return refusal(operation, exchange.status(), exchange.headers(), body);
 }
 
 Error EwsClient::too_large(std::uint64_t octets, std::uint64_t most) {

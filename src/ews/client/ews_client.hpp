@@ -67,6 +67,12 @@ class EwsClient {
   /// tells the budgets what its messages say about load.
   template <class Request>
   Result<typename Request::Response> read_reply(std::string_view reply);
+  /// The error of an HTTP answer that holds no SOAP (http_status.hpp), its budgets told; nullopt: it may hold
+  /// some. `body`: its beginning.
+  std::optional<Error> refusal(std::string_view operation, int status, const net::Headers& headers,
+                               std::string_view body);
+  /// The same of an answer whose body is still to be read; what cannot be read of it is left out.
+  net::Async<std::optional<Error>> refusal(std::string_view operation, net::HttpExchange& exchange);
   /// Tells the budgets of an error that says "not now".
   void heed(const Error& error, OperationKind kind);
   net::HttpClient& http() noexcept { return http_; }

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <deque>
 
-#include "ews/client/busy.hpp"
-
 namespace syncline::ews {
 namespace {
 
@@ -35,16 +33,37 @@ bool is_too_slow(const Error& error) {
          error.code == "ErrorBatchProcessingStopped";
 }
 
-net::Async<void> wait(EwsClient& client, const Error& error, unsigned attempt) {
-  net::Environment& environment = client.environment();
-  const std::chrono::milliseconds most = error.retry_after.value_or(default_back_off(attempt));
-  // Half of it is jitter where the server gave no hint: workers that failed together do not come back
-  // together.
-  const auto jitter = error.retry_after
-                          ? std::uint64_t{0}
-                          : environment.random.below(static_cast<std::uint64_t>(most.count()) / 2 + 1);
-  co_return co_await environment.timers.sleep_until(environment.clock.steady_now() + most -
-                                                    std::chrono::milliseconds{jitter});
+constexpr IndexedView first_view{.offset = 0, .max_entries = 1000};
+
+/// How many entries a page brought; an error ends the reading.
+using PageTaken = Result<std::size_t>;
+
+// Page after page of a FindItem or FindFolder. The arguments outlive the coroutine: both callers wait
+// for it.
+template <class Request, class Page>
+net::Async<Nothing> read_pages(EwsClient& client, Request& request, IndexedView view,
+                               const std::function<PageTaken(Page)>& take) {
+  for (unsigned empty_pages = 0;;) {
+    request.view = view;
+    auto reply = co_await client.call(Request(request));
+    if (!reply) co_return fail(std::move(reply.error()));
+    if (auto complete = reply->expect(1); !complete) co_return fail(complete.error());
+    auto found = std::move(reply->messages.front()).result();
+    if (!found) co_return fail(std::move(found.error()));
+    const auto is_last = found->includes_last_item_in_range;
+    const auto told_next = found->indexed_paging_offset;
+    const PageTaken taken = take(std::move(*found));
+    if (!taken) co_return fail(taken.error());
+    const auto count = static_cast<std::int64_t>(*taken);
+    if (is_last.value_or(count == 0)) co_return Nothing{};
+    empty_pages = count == 0 ? empty_pages + 1 : 0;
+    const std::int64_t next = told_next.value_or(view.offset + count);
+    if (empty_pages >= most_empty_pages || (next <= view.offset && count > 0))
+      co_return fail(ErrorDomain::ews, "paging-stuck", "the server's pages do not come to an end",
+                     RetryClass::after);
+    // A page that brings nothing and moves on nowhere is asked for again; one that moves on is believed.
+    view.offset = std::max(next, view.offset);
+  }
 }
 
 }  // namespace
@@ -101,7 +120,8 @@ net::Async<std::vector<Result<Item>>> ItemReader::get(std::vector<ItemRef> ids, 
         }
       }
       if (is_passing(error) && !todo.empty()) {
-        if (auto slept = co_await wait(client_, error, attempt); !slept) co_return fail(slept.error());
+        if (auto slept = co_await client_.budgets()->back_off(error, attempt); !slept)
+          co_return fail(slept.error());
       }
       continue;
     }
@@ -128,7 +148,8 @@ net::Async<std::vector<Result<Item>>> ItemReader::get(std::vector<ItemRef> ids, 
     }
     for (auto one = again.rbegin(); one != again.rend(); ++one) todo.push_front(*one);
     if (passing) {
-      if (auto slept = co_await wait(client_, *passing, 1); !slept) co_return fail(slept.error());
+      if (auto slept = co_await client_.budgets()->back_off(*passing, 1); !slept)
+        co_return fail(slept.error());
     }
   }
   co_return results;
@@ -136,53 +157,27 @@ net::Async<std::vector<Result<Item>>> ItemReader::get(std::vector<ItemRef> ids, 
 
 net::Async<Nothing> find_items(EwsClient& client, FindItemRequest request,
                                std::function<Result<void>(std::vector<Item>)> page) {
-  std::int64_t offset = 0;
-  unsigned empty_pages = 0;
-  IndexedView view{.offset = 0, .max_entries = 1000};
+  IndexedView view = first_view;
   if (const auto* given = std::get_if<IndexedView>(&request.view)) view = *given;
-  for (offset = view.offset;;) {
-    view.offset = offset;
-    request.view = view;
-    auto reply = co_await client.call(FindItemRequest(request));
-    if (!reply) co_return fail(std::move(reply.error()));
-    if (auto complete = reply->expect(1); !complete) co_return fail(complete.error());
-    auto found = std::move(reply->messages.front()).result();
-    if (!found) co_return fail(std::move(found.error()));
-    const auto count = static_cast<std::int64_t>(found->items.size());
-    const bool last = found->includes_last_item_in_range.value_or(count == 0);
-    if (auto taken = page(std::move(found->items)); !taken) co_return fail(std::move(taken.error()));
-    if (last) co_return Nothing{};
-    empty_pages = count == 0 ? empty_pages + 1 : 0;
-    const std::int64_t next = found->indexed_paging_offset.value_or(offset + count);
-    if (empty_pages >= most_empty_pages || (next <= offset && count > 0))
-      co_return fail(ErrorDomain::ews, "paging-stuck", "the server's pages do not come to an end",
-                     RetryClass::after);
-    // A page that brings nothing and moves on nowhere is asked for again; one that moves on is believed.
-    offset = std::max(next, offset);
-  }
+  std::function<PageTaken(ItemPage)> take = [&page](ItemPage found) -> PageTaken {
+    const std::size_t count = found.items.size();
+    if (auto taken = page(std::move(found.items)); !taken) return fail(std::move(taken.error()));
+    return count;
+  };
+  co_return co_await read_pages(client, request, view, take);
 }
 
 net::Async<std::vector<Folder>> find_folders(EwsClient& client, FindFolderRequest request) {
   std::vector<Folder> folders;
-  unsigned empty_pages = 0;
-  IndexedView view = request.view.value_or(IndexedView{.offset = 0, .max_entries = 1000});
-  for (;;) {
-    request.view = view;
-    auto reply = co_await client.call(FindFolderRequest(request));
-    if (!reply) co_return fail(std::move(reply.error()));
-    if (auto complete = reply->expect(1); !complete) co_return fail(complete.error());
-    auto found = std::move(reply->messages.front()).result();
-    if (!found) co_return fail(std::move(found.error()));
-    const auto count = static_cast<std::int64_t>(found->folders.size());
-    std::ranges::move(found->folders, std::back_inserter(folders));
-    if (found->includes_last_item_in_range.value_or(count == 0)) co_return folders;
-    empty_pages = count == 0 ? empty_pages + 1 : 0;
-    const std::int64_t next = found->indexed_paging_offset.value_or(view.offset + count);
-    if (empty_pages >= most_empty_pages || (next <= view.offset && count > 0))
-      co_return fail(ErrorDomain::ews, "paging-stuck", "the server's pages do not come to an end",
-                     RetryClass::after);
-    view.offset = std::max(next, view.offset);
-  }
+  const IndexedView view = request.view.value_or(first_view);
+  std::function<PageTaken(FolderPage)> take = [&folders](FolderPage found) -> PageTaken {
+    const std::size_t count = found.folders.size();
+    std::ranges::move(found.folders, std::back_inserter(folders));
+    return count;
+  };
+  auto read = co_await read_pages(client, request, view, take);
+  if (!read) co_return fail(std::move(read.error()));
+  co_return folders;
 }
 
 }  // namespace syncline::ews

@@ -10,7 +10,6 @@
 #include "base/log.hpp"
 #include "ews/client/affinity.hpp"
 #include "ews/client/busy.hpp"
-#include "ews/client/http_status.hpp"
 #include "ews/codec/codec.hpp"
 #include "ews/xml/envelope_cutter.hpp"
 #include "net/event.hpp"
@@ -189,13 +188,9 @@ class NotificationStream::State {
     auto opened = co_await anchor_.http().open(std::move(request), std::move(options));
     if (!opened) co_return fail(std::move(opened.error()));
     net::HttpExchange& exchange = **opened;
-    if (!may_be_soap(exchange.status(), exchange.headers())) {
-      auto body = co_await read_beginning(exchange);
-      if (!body) co_return fail(std::move(body.error()));
-      Error error = error_of(exchange.status(), exchange.headers(), *body, environment_.clock.now());
-      anchor_.heed(error, OperationKind::hanging);
-      co_return fail(std::move(error));
-    }
+    auto refused = co_await anchor_.refusal(GetStreamingEventsRequest::operation, exchange);
+    if (!refused) co_return fail(std::move(refused.error()));
+    if (*refused) co_return fail(std::move(**refused));
     ++status_.connections;
     affinity_.learn_from(exchange.headers());
     // Only now does the server tell us: what happened since the last connection must be read from the feeds
@@ -301,19 +296,6 @@ class NotificationStream::State {
     const auto jitter = environment_.random.below(static_cast<std::uint64_t>(wait.count()) / 4 + 1);
     co_return co_await environment_.timers.sleep_until(environment_.clock.steady_now() + wait +
                                                        std::chrono::milliseconds{jitter});
-  }
-
-  static net::Async<std::string> read_beginning(net::HttpExchange& exchange) {
-    constexpr std::size_t most = 16 * 1024;
-    std::string body;
-    std::array<std::byte, 4096> buffer;
-    while (body.size() < most) {
-      auto got = co_await exchange.read_body(buffer);
-      if (!got) co_return fail(std::move(got.error()));
-      if (*got == 0) break;
-      body.append(reinterpret_cast<const char*>(buffer.data()), *got);
-    }
-    co_return body;
   }
 
   ChangeListener listener_;
