@@ -24,8 +24,9 @@ class ContentWriter {
  public:
   ContentWriter(ContentWriter&&) noexcept;
   ~ContentWriter();
+  /// After an error nothing more is taken.
   Result<void> write(std::span<const std::byte> octets);
-  /// Durable when it returns; the same content twice is one file.
+  /// Once. Durable when it returns; the same content twice is one file.
   Result<StoredContent> finish();
 
  private:
@@ -58,10 +59,12 @@ class ContentStore {
   Result<ContentWriter> create();
   /// Error "no-content".
   Result<ContentReader> open_content(std::string_view sha256) const;
-  /// Removes temporary files and contents that no record refers to, older than an hour. Returns how many.
+  /// Removes temporary files that nobody writes, and contents that no record refers to, older than an hour by
+  /// the store's clock. Returns how many. What is in use (a backup) is left for the next time.
   Result<std::uint64_t> sweep();
-  /// Copies everything a backup needs to `target_folder`/content, hard links where possible; after
-  /// Store::backup.
+  /// Copies everything that `target_folder`/syncline.db refers to to `target_folder`/content, hard links
+  /// where possible; after Store::backup. Error "content-missing": some are gone from the store; all others
+  /// are copied.
   Result<void> backup(const std::string& target_folder) const;
 
  private:
@@ -69,7 +72,8 @@ class ContentStore {
   Store* store_;
 };
 
-/// The contents a record refers to, replaced as a whole; in the transaction that writes the record.
+/// The contents a record refers to, replaced as a whole; in the transaction that writes the record. Errors:
+/// "no-reference"; "bad-content": not a SHA-256.
 Result<void> set_content_of_record(Transaction& transaction, model::RecordId record,
                                    const std::vector<StoredContent>& contents);
 

@@ -11,7 +11,7 @@ namespace syncline::store {
 /// Held until destroyed; the kernel frees it when the process dies.
 class EngineLock {
  public:
-  /// `folder`/engine.lock. Error "engine-running" with the pid of the one that holds it.
+  /// `folder`/engine.lock. Error "engine-running", whose message has the pid of the one that holds it.
   static Result<EngineLock> take(const std::string& folder);
   EngineLock(EngineLock&& other) noexcept;
   EngineLock& operator=(EngineLock&&) = delete;

@@ -23,6 +23,8 @@ struct JournalEntry {
   std::string reason = {};  ///< a stable word: "no-correlation", …; may be empty
   std::string text = {};    ///< for people
   std::string detail = {};  ///< JSON: both values of a conflict, …
+  std::string message_id =
+      {};  ///< Internet Message-ID of a message without a record: one that was not tracked
 };
 
 Result<void> append_journal(Transaction& transaction, JournalEntry entry);
@@ -30,9 +32,10 @@ struct JournalQuery {
   std::optional<MailboxId> mailbox = std::nullopt;
   std::optional<std::string> item = std::nullopt;  ///< a remote id, a record's id or an Internet Message-ID
   std::optional<std::string> event = std::nullopt;
-  std::int64_t after = 0;
+  std::int64_t after = 0;  ///< sequences above this
   int most = 1000;
 };
+/// In the order of their sequence.
 Result<std::vector<JournalEntry>> list_journal(Transaction& transaction, const JournalQuery& query);
 
 struct Quarantined {
@@ -47,6 +50,7 @@ struct Quarantined {
   int attempts = 0;
   bool replay = false;  ///< a person asked for another try
 };
+/// Adds or replaces; the time of the first sight stays that of the row that is there.
 Result<void> put_quarantined(Transaction& transaction, const Quarantined& item);
 Result<std::optional<Quarantined>> find_quarantined(Transaction& transaction, MailboxId mailbox,
                                                     std::string_view item);
@@ -59,28 +63,30 @@ Result<void> release_quarantined(Transaction& transaction, MailboxId mailbox, st
 enum class AlertLevel : std::uint8_t { information, warning, error };
 struct Alert {
   std::int64_t id = 0;  ///< set by raise
-  SystemTime at{};
+  SystemTime at{};      ///< set by raise: the latest time
   MailboxId mailbox = 0;
   AlertLevel level = AlertLevel::error;
   std::string code;  ///< a second alert of a mailbox with this code refreshes the first one that is open
   std::string text;
   std::string remedy = {};
-  int count = 1;
-  bool open = true;
+  int count = 1;     ///< set by raise: how often it came
+  bool open = true;  ///< set by raise
 };
 Result<void> raise_alert(Transaction& transaction, const Alert& alert);
 Result<void> clear_alert(Transaction& transaction, MailboxId mailbox, std::string_view code);
+/// Latest first.
 Result<std::vector<Alert>> list_alerts(Transaction& transaction, bool open_only);
 
 /// Every administrative act: who, what, on what, why.
 struct AuditEntry {
-  std::int64_t sequence = 0;
-  SystemTime at{};
+  std::int64_t sequence = 0;  ///< set by append
+  SystemTime at{};            ///< set by append
   std::string who;
   std::string act;
   std::string object;
   std::string reason = {};
 };
+/// Kept for good: the database itself refuses to change or remove a row.
 Result<void> append_audit(Transaction& transaction, AuditEntry entry);
 Result<std::vector<AuditEntry>> list_audit(Transaction& transaction, std::int64_t after, int most);
 

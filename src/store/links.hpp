@@ -38,31 +38,40 @@ struct Link {
   std::int64_t held_in_run = 0;     ///< of held_delete: number of the run that saw the delete
 };
 
-/// Sets id. Error "already-linked": that mailbox has a link for the remote id.
+/// Sets id. Error "already-linked": that mailbox has a link for the remote id (any number may have an empty
+/// one).
 Result<Link> insert_link(Transaction& transaction, Link link);
+/// All of the link with `link.id`. Errors: "no-link"; "already-linked".
 Result<void> update_link(Transaction& transaction, const Link& link);
-/// Only remote_version: an echo of our own write (invariant 3).
+/// Only remote_version: an echo of our own write (invariant 3). Error "no-link".
 Result<void> update_link_version(Transaction& transaction, LinkId id, std::string_view remote_version);
 Result<void> delete_link(Transaction& transaction, LinkId id);
 
+Result<std::optional<Link>> find_link(Transaction& transaction, LinkId id);
 Result<std::optional<Link>> find_link(Transaction& transaction, MailboxId mailbox,
                                       std::string_view remote_id);
+/// Copies of an item may share its key: one whose delete is held is what has moved, so it comes first; an
+/// unlinked one last.
 Result<std::optional<Link>> find_link_by_search_key(Transaction& transaction, MailboxId mailbox,
                                                     std::string_view search_key);
 Result<std::vector<Link>> links_of_record(Transaction& transaction, model::RecordId record);
+/// A mailbox may hold several copies of a message: the oldest that is not unlinked, else the oldest.
 Result<std::optional<Link>> link_of_record_in(Transaction& transaction, model::RecordId record,
                                               MailboxId mailbox);
 Result<std::vector<Link>> held_deletes(Transaction& transaction, MailboxId mailbox);
-/// Remote id, version and link of everything linked in a folder, for resync and audit; no base.
+/// Remote id, version and link of everything in a folder that is not unlinked, for resync and audit; no base.
 struct LinkKey {
   LinkId id = 0;
   std::string remote_id;
   std::string remote_version;
 };
 Result<std::vector<LinkKey>> link_keys(Transaction& transaction, MailboxId mailbox, std::string_view folder);
-/// Links of a kind whose record has changed since both sides agreed, oldest change first.
+/// Links (linked, conflict) of a kind whose record has a higher version than `record_version`, oldest change
+/// first. `after`: the last link of the page before; 0: from the beginning. What changes between two pages
+/// may be left out of this round; it stays stale for the next.
 Result<std::vector<Link>> stale_links(Transaction& transaction, MailboxId mailbox, model::RecordKind kind,
                                       LinkId after, int most);
+/// Those that are not unlinked.
 Result<std::int64_t> count_links(Transaction& transaction, MailboxId mailbox, model::RecordKind kind);
 
 }  // namespace syncline::store

@@ -32,15 +32,18 @@ struct Operation {
   SystemTime created_at{};
 };
 
+/// Error "operation-exists".
 Result<void> insert_operation(Transaction& transaction, const Operation& operation);
+/// All of the operation with `operation.id`; its place in the order stays. Error "no-operation".
 Result<void> update_operation(Transaction& transaction, const Operation& operation);
-/// Only progress and its time, and state sent.
+/// Only progress and its time, and state sent. Error "no-operation".
 Result<void> save_progress(Transaction& transaction, std::string_view id, std::string_view progress,
                            SystemTime at);
 Result<std::optional<Operation>> find_operation(Transaction& transaction, std::string_view id);
 /// ready, sent and uncertain ones, in the order they were made.
 Result<std::vector<Operation>> unfinished_operations(Transaction& transaction, MailboxId mailbox);
 Result<std::vector<Operation>> operations_of_record(Transaction& transaction, model::RecordId record);
+/// In the order they were made.
 Result<std::vector<Operation>> list_operations(Transaction& transaction, OperationState state, int most);
 
 }  // namespace syncline::store

@@ -12,17 +12,19 @@
 
 namespace syncline::store {
 
-/// Sets id and version (1). Error "external-id-taken".
+/// Sets id and version (1). Errors: "external-id-taken" (a deleted record keeps its own, too); "too-deep",
+/// "too-large".
 Result<model::Record> insert_record(Transaction& transaction, model::Record record);
 
 /// Replaces owner, deleted and fields of the record with `record.id`, if its version is still
 /// `record.version`; the result has the next one. Errors: "no-record"; "stale-version", whose message names
-/// the current one.
+/// the current one; "too-deep", "too-large". Kind and external id stay as they are.
 Result<model::Record> update_record(Transaction& transaction, model::Record record);
 
 /// Without deleted ones unless asked for.
 Result<std::optional<model::Record>> find_record(Transaction& transaction, model::RecordId id,
                                                  bool deleted_too = false);
+/// Deleted ones too: they may come back.
 Result<std::optional<model::Record>> find_record_by_external_id(Transaction& transaction,
                                                                 std::string_view external_id);
 
@@ -46,19 +48,22 @@ struct RecordChange {
 Result<std::vector<RecordChange>> changes_since(Transaction& transaction, std::int64_t sequence, int most);
 Result<std::int64_t> last_change(Transaction& transaction);
 
-/// E-mails: by Internet Message-ID, as many as bear it (invariant 14).
+/// E-mails: by Internet Message-ID (field internetMessageId), as many as bear it (invariant 14), oldest
+/// first. None of these and the next finds deleted ones.
 Result<std::vector<model::Record>> find_emails_by_message_id(Transaction& transaction,
                                                              std::string_view message_id);
-/// E-mails by the tracking token or the first 22 octets (base64) of the conversation index.
+/// The youngest e-mail by the tracking token (field trackingToken) or by the first 22 octets of the
+/// conversation index (field conversationIndex, base64): those are the same in all of a conversation;
+/// `conversation` may go on after them.
 Result<std::optional<model::Record>> find_email_by_token(Transaction& transaction, std::string_view token);
 Result<std::optional<model::Record>> find_email_by_conversation(Transaction& transaction,
                                                                 std::string_view conversation);
-/// Records (contacts first) that hold this address, in any case, in their e-mail addresses; of other kinds:
-/// among people.
+/// Records (contacts first, then by kind and id) that hold this address, in any case, in their e-mail
+/// addresses; of other kinds: among people. The first thousand.
 Result<std::vector<model::RecordId>> find_by_address(Transaction& transaction, std::string_view address,
                                                      std::optional<model::RecordKind> kind = std::nullopt);
 
-/// Outgoing e-mails in a state ("pendingSend"), oldest first.
+/// Outgoing e-mails (field direction) of an owner in a state (field statusCode: "pendingSend"), oldest first.
 Result<std::vector<model::Record>> list_outgoing(Transaction& transaction, std::string_view status_code,
                                                  std::string_view owner, int most);
 

@@ -3,7 +3,8 @@
 // The record store: one SQLite database in WAL mode (synchronous=FULL). One writer at a time, in short
 // transactions; readers beside it. The rows and what can be done with them are in the headers next to this
 // one, each a set of free functions over Transaction. Errors are of domain local: "store-locked" (after),
-// "disk-full", "store-damaged", "newer-schema", "io".
+// "disk-full" (after), "read-only", "store-damaged", "newer-schema", "no-reference" (a row names a record,
+// mailbox, profile or link that is not there), "io".
 #include <functional>
 #include <memory>
 #include <string>
@@ -17,7 +18,9 @@ struct sqlite3;
 
 namespace syncline::store {
 
-/// Asked before and after every durable write (commit, content file), so that a test can stop there.
+/// Asked before and after every durable write, so that a test can stop there. `what`: "commit", "content",
+/// "schema". A write transaction that changed nothing is none. Asked under the store's lock: it may not use
+/// the store.
 class DurableWrites {
  public:
   virtual ~DurableWrites() = default;
@@ -28,7 +31,10 @@ class DurableWrites {
 };
 
 struct StoreOptions {
-  bool create = false;  ///< else error "no-store" when there is none
+  /// Makes folder and store where there is none; else error "no-store".
+  bool create = false;
+  /// Nothing is written, no older schema migrated (error "older-schema"); works in a folder that nobody may
+  /// write to.
   bool read_only = false;
   DurableWrites* durable_writes = nullptr;
 };
@@ -49,6 +55,7 @@ class Transaction {
   Impl& impl_;
 };
 
+/// May be used by several threads. Unused connections are kept for the next reader.
 class Store {
  public:
   /// `folder`/syncline.db. Migrates an older schema (after a copy `syncline.db.before-N` was made); a newer
@@ -58,7 +65,8 @@ class Store {
   ~Store();
 
   /// Runs `work` in one write transaction: committed if it returns a value, rolled back if it returns an
-  /// error. Never nested.
+  /// error. Never nested: error "nested". Callers wait for each other, for those of other programs up to ten
+  /// seconds.
   template <class T>
   Result<T> write(const std::function<Result<T>(Transaction&)>& work) {
     Result<T> result = fail(ErrorDomain::local, "not-run", "");
@@ -88,7 +96,8 @@ class Store {
   DurableWrites* durable_writes() const noexcept;
   /// Random id of the organisation, made with the store.
   const std::string& organisation_id() const noexcept;
-  /// Copies the database consistently, beside running writers, to `target_folder`/syncline.db.
+  /// Copies the database consistently, beside running writers, to `target_folder`/syncline.db; makes the
+  /// folder if need be. Error "target-exists": there is one already; it is not touched.
   Result<void> backup(const std::string& target_folder);
   /// PRAGMA integrity_check and foreign keys. Error "store-damaged" with SQLite's words.
   Result<void> check();

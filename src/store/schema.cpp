@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "store/schema.hpp"
+
+#include <array>
+#include <string>
+
+namespace syncline::store {
+namespace {
+
+// Instants are milliseconds since 1970 in UTC. Enumerations are their numbers in the headers; never renumber
+// those. Rows of `record` are never removed, so ids and change numbers grow without AUTOINCREMENT.
+constexpr Sql version_1 = R"sql(
+CREATE TABLE organisation (
+  only INTEGER PRIMARY KEY CHECK (only = 1),
+  id TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE setting (name TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE profile (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL UNIQUE,
+  json TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE mailbox (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  address TEXT NOT NULL UNIQUE,
+  profile INTEGER REFERENCES profile (id),
+  enabled INTEGER NOT NULL,
+  json TEXT NOT NULL,
+  state TEXT NOT NULL
+) STRICT;
+CREATE INDEX mailbox_by_profile ON mailbox (profile);
+
+CREATE TABLE sealed (name TEXT PRIMARY KEY, octets BLOB NOT NULL) STRICT, WITHOUT ROWID;
+
+-- What is looked for in fields stands beside them: message_id, token and conversation of e-mails, status of outgoing
+-- ones. fields comes last: it may continue on pages that only its readers need.
+CREATE TABLE record (
+  id INTEGER PRIMARY KEY,
+  kind INTEGER NOT NULL,
+  external_id TEXT,
+  owner TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  deleted INTEGER NOT NULL,
+  change INTEGER NOT NULL,
+  message_id TEXT,
+  token TEXT,
+  conversation TEXT,
+  status TEXT,
+  fields TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX record_by_change ON record (change);
+CREATE UNIQUE INDEX record_by_external_id ON record (external_id) WHERE external_id IS NOT NULL;
+CREATE INDEX record_by_kind ON record (kind, deleted);
+CREATE INDEX record_by_owner ON record (owner);
+CREATE INDEX record_by_message_id ON record (message_id) WHERE message_id IS NOT NULL;
+CREATE INDEX record_by_token ON record (token) WHERE token IS NOT NULL;
+CREATE INDEX record_by_conversation ON record (conversation) WHERE conversation IS NOT NULL;
+CREATE INDEX record_by_status ON record (status, owner) WHERE status IS NOT NULL;
+
+-- Who stands in which record, in lower case. rank: 0 contacts, so that they come first; others their kind + 1.
+CREATE TABLE address (
+  address TEXT NOT NULL,
+  rank INTEGER NOT NULL,
+  record INTEGER NOT NULL REFERENCES record (id),
+  PRIMARY KEY (address, rank, record)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE record_content (
+  record INTEGER NOT NULL REFERENCES record (id),
+  sha256 BLOB NOT NULL,
+  octets INTEGER NOT NULL,
+  PRIMARY KEY (record, sha256)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX record_content_by_sha256 ON record_content (sha256);
+
+-- Folders' ids are long and stand in thousands of links.
+CREATE TABLE folder (
+  id INTEGER PRIMARY KEY,
+  mailbox INTEGER NOT NULL REFERENCES mailbox (id) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  UNIQUE (mailbox, name)
+) STRICT;
+
+-- stale_since: number of the record's latest change, if that is younger than what both sides agreed on.
+CREATE TABLE link (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  record INTEGER NOT NULL REFERENCES record (id),
+  mailbox INTEGER NOT NULL REFERENCES mailbox (id) ON DELETE CASCADE,
+  kind INTEGER NOT NULL,
+  folder INTEGER NOT NULL REFERENCES folder (id),
+  state INTEGER NOT NULL,
+  record_version INTEGER NOT NULL,
+  stale_since INTEGER,
+  held_in_run INTEGER NOT NULL,
+  remote_id TEXT NOT NULL,
+  remote_version TEXT NOT NULL,
+  search_key TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX link_by_remote_id ON link (mailbox, remote_id) WHERE remote_id <> '';
+CREATE INDEX link_by_search_key ON link (mailbox, search_key) WHERE search_key <> '';
+CREATE INDEX link_by_record ON link (record);
+CREATE INDEX link_by_folder ON link (folder);
+CREATE INDEX link_by_kind ON link (mailbox, kind, state);
+CREATE INDEX link_stale ON link (mailbox, kind, stale_since) WHERE stale_since IS NOT NULL;
+CREATE INDEX link_held ON link (mailbox) WHERE state = 1;
+
+-- Apart from link: versions and states change often, and rows of keys are to lie close together.
+CREATE TABLE link_base (
+  link INTEGER PRIMARY KEY REFERENCES link (id) ON DELETE CASCADE,
+  base TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE cursor (
+  mailbox INTEGER NOT NULL REFERENCES mailbox (id) ON DELETE CASCADE,
+  folder TEXT NOT NULL,
+  complete INTEGER NOT NULL,
+  resynced_at INTEGER,
+  text TEXT NOT NULL,
+  notes TEXT NOT NULL,
+  PRIMARY KEY (mailbox, folder)
+) STRICT;
+
+CREATE TABLE operation (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  mailbox INTEGER NOT NULL REFERENCES mailbox (id) ON DELETE CASCADE,
+  record INTEGER REFERENCES record (id),
+  link INTEGER REFERENCES link (id) ON DELETE SET NULL,
+  state INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  saved_at INTEGER,
+  not_before INTEGER,
+  created_at INTEGER NOT NULL,
+  what TEXT NOT NULL,
+  progress TEXT NOT NULL,
+  error TEXT NOT NULL,
+  result_id TEXT NOT NULL,
+  "order" TEXT NOT NULL
+) STRICT;
+CREATE INDEX operation_by_state ON operation (state);
+CREATE INDEX operation_unfinished ON operation (mailbox) WHERE state < 3;
+CREATE INDEX operation_by_mailbox ON operation (mailbox);
+CREATE INDEX operation_by_record ON operation (record) WHERE record IS NOT NULL;
+CREATE INDEX operation_by_link ON operation (link) WHERE link IS NOT NULL;
+
+CREATE TABLE journal (
+  sequence INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  mailbox INTEGER NOT NULL,
+  record INTEGER NOT NULL,
+  event TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  item TEXT NOT NULL,
+  message_id TEXT NOT NULL,
+  text TEXT NOT NULL,
+  detail TEXT NOT NULL
+) STRICT;
+CREATE INDEX journal_by_mailbox ON journal (mailbox);
+CREATE INDEX journal_by_record ON journal (record) WHERE record <> 0;
+CREATE INDEX journal_by_item ON journal (item) WHERE item <> '';
+CREATE INDEX journal_by_message_id ON journal (message_id) WHERE message_id <> '';
+
+CREATE TABLE quarantine (
+  mailbox INTEGER NOT NULL REFERENCES mailbox (id) ON DELETE CASCADE,
+  item TEXT NOT NULL,
+  folder TEXT NOT NULL,
+  item_version TEXT NOT NULL,
+  code TEXT NOT NULL,
+  text TEXT NOT NULL,
+  first_seen INTEGER NOT NULL,
+  last_tried INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  replay INTEGER NOT NULL,
+  PRIMARY KEY (mailbox, item)
+) STRICT;
+
+CREATE TABLE alert (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  at INTEGER NOT NULL,
+  mailbox INTEGER NOT NULL,
+  level INTEGER NOT NULL,
+  code TEXT NOT NULL,
+  text TEXT NOT NULL,
+  remedy TEXT NOT NULL,
+  count INTEGER NOT NULL,
+  open INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX alert_open ON alert (mailbox, code) WHERE open = 1;
+
+CREATE TABLE audit (
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+  at INTEGER NOT NULL,
+  who TEXT NOT NULL,
+  act TEXT NOT NULL,
+  object TEXT NOT NULL,
+  reason TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER audit_is_kept BEFORE DELETE ON audit BEGIN
+  SELECT RAISE(ABORT, 'the audit is kept');
+END;
+CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit BEGIN
+  SELECT RAISE(ABORT, 'the audit is not changed');
+END;
+)sql";
+
+constexpr std::array all_migrations = {Migration{1, version_1}};
+static_assert(all_migrations.back().to == Store::schema_version);
+
+/// Rolls back unless told that all went well.
+class SchemaTransaction {
+ public:
+  explicit SchemaTransaction(sqlite3* handle) : handle_(handle) {}
+  SchemaTransaction(const SchemaTransaction&) = delete;
+  SchemaTransaction& operator=(const SchemaTransaction&) = delete;
+  ~SchemaTransaction() {
+    if (!sqlite3_get_autocommit(handle_)) sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
+    sqlite3_exec(handle_, "PRAGMA foreign_keys=ON", nullptr, nullptr, nullptr);
+  }
+
+ private:
+  sqlite3* handle_;
+};
+
+}  // namespace
+
+std::span<const Migration> migrations() noexcept {
+  return all_migrations;
+}
+
+Error newer_schema(const std::string& path, int newer, int ours) {
+  Error error;
+  error.domain = ErrorDomain::local;
+  error.code = "newer-schema";
+  error.message = path + " was written by a newer Syncline (schema " + std::to_string(newer) +
+                  ", this program knows " + std::to_string(ours) + "); use that one";
+  return error;
+}
+
+Result<SchemaVersion> read_schema_version(sqlite3* handle) {
+  auto version = pragma_integer(handle, "PRAGMA user_version");
+  if (!version) return fail(std::move(version.error()));
+  auto application = pragma_integer(handle, "PRAGMA application_id");
+  if (!application) return fail(std::move(application.error()));
+  auto tables = pragma_integer(handle, "SELECT count(*) FROM sqlite_schema");
+  if (!tables) return fail(std::move(tables.error()));
+  SchemaVersion found;
+  found.empty = *version == 0 && *tables == 0;
+  if (!found.empty && *application != application_id)
+    return fail(ErrorDomain::local, "store-damaged", "the file is a database of some other program");
+  if (*version < 0 || *version > 1'000'000)
+    return fail(ErrorDomain::local, "store-damaged", "the store has an impossible schema version");
+  found.version = static_cast<int>(*version);
+  return found;
+}
+
+Result<void> migrate(sqlite3* handle, const std::string& path, std::span<const Migration> steps,
+                     DurableWrites* writes) {
+  const int ours = steps.empty() ? 0 : steps.back().to;
+  auto found = read_schema_version(handle);
+  if (!found) return fail(std::move(found.error()));
+  if (found->version > ours) return fail(newer_schema(path, found->version, ours));
+  if (found->version == ours) return {};
+  if (!found->empty) {
+    auto copied = copy_database(handle, path + ".before-" + std::to_string(found->version));
+    if (!copied)
+      return fail(std::move(copied.error()).during("keeping the store as it was before its migration"));
+  }
+
+  // A step may put a table in another one's place; what refers to it is checked at the end. Not to be
+  // switched within a transaction.
+  if (auto off = run_script(handle, "PRAGMA foreign_keys=OFF"); !off) return off;
+  const SchemaTransaction transaction(handle);
+  if (auto begun = run_script(handle, "BEGIN IMMEDIATE"); !begun) return begun;
+  // Somebody else may have done it in the meantime.
+  found = read_schema_version(handle);
+  if (!found) return fail(std::move(found.error()));
+  if (found->version > ours) return fail(newer_schema(path, found->version, ours));
+  if (found->version == ours) return {};
+  for (const Migration& step : steps) {
+    if (step.to <= found->version) continue;
+    if (auto done = run_script(handle, step.sql); !done)
+      return fail(std::move(done.error()).during("migrating the store to schema " + std::to_string(step.to)));
+  }
+  auto violations = pragma_integer(handle, "SELECT count(*) FROM pragma_foreign_key_check");
+  if (!violations) return fail(std::move(violations.error()));
+  if (*violations != 0)
+    return fail(ErrorDomain::local, "store-damaged",
+                "the store holds rows that refer to nothing; restore a backup");
+  const std::string marks = "PRAGMA application_id=" + std::to_string(application_id) +
+                            "; PRAGMA user_version=" + std::to_string(ours);
+  if (auto marked = run_script(handle, marks.c_str()); !marked) return marked;
+  if (writes)
+    if (auto allowed = writes->before("schema"); !allowed) return allowed;
+  if (auto committed = run_script(handle, "COMMIT"); !committed) return committed;
+  return writes ? writes->after("schema") : Result<void>();
+}
+
+}  // namespace syncline::store
