@@ -5,6 +5,9 @@
 #include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
 #include <set>
 #include <string>
 #include <vector>
@@ -167,18 +170,25 @@ unexpected<Error> bad(const FieldInfo& field, std::string_view must) {
   return fail(ErrorDomain::input, "bad-value", std::string(field.name) + " must be " + std::string(must));
 }
 
+unexpected<Error> too_long(const FieldInfo& field) {
+  return fail(
+      ErrorDomain::input, "too-large",
+      std::string(field.name) + " is longer than " + std::to_string(field_text_limit_octets) + " octets");
+}
+unexpected<Error> too_many(const FieldInfo& field) {
+  return fail(
+      ErrorDomain::input, "too-large",
+      std::string(field.name) + " has more than " + std::to_string(field_elements_limit) + " elements");
+}
+
 /// UTF-8 with LF line ends; no other control characters but tab.
 Result<std::string> clean_text(const FieldInfo& field, std::string_view given) {
-  if (given.size() > field_text_limit_octets)
-    return fail(
-        ErrorDomain::input, "too-large",
-        std::string(field.name) + " is longer than " + std::to_string(field_text_limit_octets) + " octets");
-  std::string valid;
+  if (given.size() > field_text_limit_octets) return too_long(field);
   // Most texts are ASCII without control characters: nothing to clean.
   const bool plain = std::all_of(given.begin(), given.end(),
                                  [](char c) { return static_cast<unsigned char>(c) - 0x20U < 0x5fU; });
   if (plain) return std::string(given);
-  valid = text::to_xml_text(given);
+  const std::string valid = text::to_xml_text(given);
   std::string clean;
   clean.reserve(valid.size());
   for (std::size_t i = 0; i < valid.size(); ++i) {
@@ -187,6 +197,8 @@ Result<std::string> clean_text(const FieldInfo& field, std::string_view given) {
     else if (i + 1 == valid.size() || valid[i + 1] != '\n')
       clean += '\n';
   }
+  // Replacement characters take more octets than what they replace.
+  if (clean.size() > field_text_limit_octets) return too_long(field);
   return clean;
 }
 
@@ -240,29 +252,6 @@ Result<json::value> canonical_person(const FieldInfo& field, const json::value& 
   return person;
 }
 
-/// By what an element of a set is told apart.
-std::string key_of(const FieldInfo& field, const json::value& element) {
-  if (field.type == people || field.type == attendees) {
-    const json::object* person = element.if_object();
-    if (person != nullptr && field.type == attendees) {
-      const json::value* mailbox = person->if_contains("mailbox");
-      person = mailbox == nullptr ? nullptr : mailbox->if_object();
-    }
-    if (person == nullptr) return {};
-    for (const char* part : {"emailAddress", "name"})
-      if (const json::value* said = person->if_contains(part); said != nullptr && said->is_string())
-        return text::to_lower_ascii(said->get_string());
-    return {};
-  }
-  if (field.type == occurrences) {
-    const json::object* object = element.if_object();
-    const json::value* start = object == nullptr ? nullptr : object->if_contains("originalStart");
-    return start != nullptr && start->is_string() ? std::string(start->get_string()) : std::string();
-  }
-  if (element.is_string()) return std::string(element.get_string());
-  return json::serialize(element);
-}
-
 Result<json::value> canonical_attendee(const FieldInfo& field, const json::value& value) {
   constexpr std::string_view must =
       R"(objects {"mailbox":{"name","emailAddress"},"responseType","lastResponseTime"})";
@@ -275,8 +264,9 @@ Result<json::value> canonical_attendee(const FieldInfo& field, const json::value
       if (!person) return person;
       attendee[key] = std::move(*person);
     } else if (key == "responseType" || key == "lastResponseTime") {
-      if (!part.is_string()) return bad(field, must);
-      attendee[key] = part;
+      auto said = text_of(field, part, must);
+      if (!said) return fail(std::move(said.error()));
+      attendee[key] = *said;
     } else {
       return bad(field, must);
     }
@@ -288,17 +278,14 @@ Result<json::value> canonical_attendee(const FieldInfo& field, const json::value
 template <class Each>
 Result<json::value> canonical_set(const FieldInfo& field, const json::value& value, Each each) {
   if (!value.is_array()) return bad(field, "an array");
-  if (value.get_array().size() > field_elements_limit)
-    return fail(
-        ErrorDomain::input, "too-large",
-        std::string(field.name) + " has more than " + std::to_string(field_elements_limit) + " elements");
+  if (value.get_array().size() > field_elements_limit) return too_many(field);
   json::array elements;
   std::set<std::string> seen;
   for (const json::value& element : value.get_array()) {
     Result<json::value> one = each(element);
     if (!one) return one;
-    if (one->is_null()) continue;
-    if (seen.insert(key_of(field, *one)).second) elements.push_back(std::move(*one));
+    if (element_key(field, *one).empty()) continue;
+    if (seen.insert(element_key(field, *one)).second) elements.push_back(std::move(*one));
   }
   return elements;
 }
@@ -316,6 +303,7 @@ std::string listed(std::span<const std::string_view> words_) {
 
 Result<json::value> canonical_entries(const FieldInfo& field, const json::value& value) {
   if (!value.is_object()) return bad(field, "an object");
+  if (value.get_object().size() > field_elements_limit) return too_many(field);
   json::object dictionary;
   for (const auto& [key, part] : value.get_object()) {
     if (!allowed(field, key)) return bad(field, "an object with keys among " + listed(field.choices));
@@ -399,8 +387,8 @@ std::string_view without_trailing_space(std::string_view text) {
 bool same_set(const FieldInfo& field, const json::array& a, const json::array& b) {
   std::set<std::string> keys_a;
   std::set<std::string> keys_b;
-  for (const json::value& element : a) keys_a.insert(key_of(field, element));
-  for (const json::value& element : b) keys_b.insert(key_of(field, element));
+  for (const json::value& element : a) keys_a.insert(element_key(field, element));
+  for (const json::value& element : b) keys_b.insert(element_key(field, element));
   return keys_a == keys_b;
 }
 
@@ -437,8 +425,9 @@ bool same_occurrences(const json::array& a, const json::array& b) {
       left.begin(), left.end(), right.begin(), right.end(), [](const json::object* x, const json::object* y) {
         const auto covered = [](const json::object* one, const json::object* other) {
           return std::all_of(one->begin(), one->end(), [&](const auto& entry) {
+            // A patch: a field that is not named is the series', one that is null is empty.
             const json::value* match = other->if_contains(entry.key());
-            if (match == nullptr) return entry.value().is_null();
+            if (match == nullptr || match->is_null() != entry.value().is_null()) return false;
             const FieldInfo* inner = find_field(RecordKind::appointment, entry.key());
             return inner == nullptr ? entry.value() == *match : same_value(*inner, entry.value(), *match);
           });
@@ -490,6 +479,29 @@ const FieldInfo* find_field(RecordKind kind, std::string_view name) noexcept {
   return nullptr;
 }
 
+std::string element_key(const FieldInfo& field, const FieldValue& element) {
+  if (field.type == people || field.type == attendees) {
+    const json::object* person = element.if_object();
+    if (person != nullptr && field.type == attendees) {
+      const json::value* mailbox = person->if_contains("mailbox");
+      person = mailbox == nullptr ? nullptr : mailbox->if_object();
+    }
+    if (person == nullptr) return {};
+    for (const char* part : {"emailAddress", "name"})
+      if (const json::value* said = person->if_contains(part); said != nullptr && said->is_string())
+        return text::to_lower_ascii(said->get_string());
+    return {};
+  }
+  if (field.type == occurrences) {
+    const json::object* object = element.if_object();
+    const json::value* start = object == nullptr ? nullptr : object->if_contains("originalStart");
+    return start != nullptr && start->is_string() ? std::string(start->get_string()) : std::string();
+  }
+  if (element.is_null()) return {};
+  if (element.is_string()) return std::string(element.get_string());
+  return json::serialize(element);
+}
+
 Result<FieldValue> canonical(const FieldInfo& field, const FieldValue& value) {
   if (value.is_null()) return value;
   switch (field.type) {
@@ -510,7 +522,7 @@ Result<FieldValue> canonical(const FieldInfo& field, const FieldValue& value) {
         return bad(field, "a whole number of at most 32 bits");
       return value;
     case number:
-      if (!value.is_number()) return bad(field, "a number");
+      if (!value.is_number() || !std::isfinite(value.to_number<double>())) return bad(field, "a number");
       return value.to_number<double>();
     case instant: {
       const auto read = value.is_string() ? instant_text(value.get_string()) : std::nullopt;
@@ -554,14 +566,18 @@ Result<FieldValue> canonical(const FieldInfo& field, const FieldValue& value) {
       return canonical_addresses(field, value);
     case recurrence: {
       const json::object* object = value.if_object();
-      if (object == nullptr || !object->contains("pattern") || !object->contains("range"))
-        return bad(field, R"(an object {"pattern","range"})");
+      if (object == nullptr || object->size() != 2) return bad(field, R"(an object {"pattern","range"})");
+      for (const char* part : {"pattern", "range"}) {
+        const json::value* said = object->if_contains(part);
+        if (said == nullptr || !said->is_object()) return bad(field, R"(an object {"pattern","range"})");
+      }
       return value;
     }
     case zone: {
       const json::object* object = value.if_object();
       const json::value* id = object == nullptr ? nullptr : object->if_contains("id");
-      if (id == nullptr || !id->is_string()) return bad(field, R"(an object {"id","definition"?})");
+      if (id == nullptr || !id->is_string() || id->get_string().empty())
+        return bad(field, R"(an object {"id","definition"?})");
       return value;
     }
     case occurrences:
@@ -587,7 +603,10 @@ Result<FieldValue> canonical(const FieldInfo& field, const FieldValue& value) {
         return canonical({.name = field.name, .type = time_or_date}, element);
       });
     case attachments:
-      if (!value.is_array() || value.get_array().size() > field_elements_limit) return bad(field, "an array");
+      if (!value.is_array() || !std::all_of(value.get_array().begin(), value.get_array().end(),
+                                            [](const json::value& element) { return element.is_object(); }))
+        return bad(field, "an array of objects");
+      if (value.get_array().size() > field_elements_limit) return too_many(field);
       return value;
     case photo:
       if (!value.is_object()) return bad(field, R"(an object {"sha256","size","contentType"})");
@@ -613,9 +632,14 @@ bool same_value(const FieldInfo& field, const FieldValue& a, const FieldValue& b
     case body: {
       const json::object* left = a.if_object();
       const json::object* right = b.if_object();
-      if (left == nullptr || right == nullptr || left->at("type") != right->at("type")) return false;
-      return without_trailing_space(left->at("value").as_string()) ==
-             without_trailing_space(right->at("value").as_string());
+      if (left == nullptr || right == nullptr) return false;
+      const auto part = [](const json::object& object, std::string_view name) {
+        const json::value* said = object.if_contains(name);
+        return said != nullptr && said->is_string() ? std::string_view(said->get_string())
+                                                    : std::string_view();
+      };
+      return part(*left, "type") == part(*right, "type") &&
+             without_trailing_space(part(*left, "value")) == without_trailing_space(part(*right, "value"));
     }
     case number:
       return a.is_number() && b.is_number() && a.to_number<double>() == b.to_number<double>();

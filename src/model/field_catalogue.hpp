@@ -2,7 +2,10 @@
 #pragma once
 // Which fields each kind of record has, what they hold, and which way they go (the defaults of the field
 // directions; [policy.fields] of an organisation overrides those that are settable).
+#include <cstdint>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/error.hpp"
@@ -62,6 +65,10 @@ constexpr std::size_t field_elements_limit = 10'000;
 /// for every field. Errors (domain input): "bad-value" with the field's name and what it must be;
 /// "too-large".
 Result<FieldValue> canonical(const FieldInfo& field, const FieldValue& value);
+
+/// What an element of a set is told apart by: a person's address in lower case (the name, if there is none),
+/// the text itself, an occurrence's original start; empty: it says nothing.
+std::string element_key(const FieldInfo& field, const FieldValue& element);
 
 /// Whether two values say the same: sets in any order, addresses in any case, line ends and trailing blanks
 /// of texts aside. An empty text, an empty set and null are the same.
