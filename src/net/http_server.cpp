@@ -166,9 +166,11 @@ class Connection final : public Responder, public std::enable_shared_from_this<C
       headers.remove("Content-Length");
       body.clear();
     } else {
-      headers.set("Content-Length", std::to_string(body.size()));
+      headers.set("Content-Length", std::to_string(claimed_length_.value_or(body.size())));
     }
     std::string head = header_text(status, headers);
+    // After a false length nobody knows where the next response would begin.
+    if (claimed_length_) keep_alive_ = false;
     if (is_head_) body.clear();
     // One write for the common case; a large body is not copied for it.
     const std::size_t joined = std::min(body.size(), write_piece_octets);
@@ -223,6 +225,7 @@ class Connection final : public Responder, public std::enable_shared_from_this<C
   }
 
   void cut_after(std::uint64_t octets) override { cut_after_ = octets; }
+  void claim_length(std::uint64_t octets) override { claimed_length_ = octets; }
   void abort() noexcept override { close(); }
   std::any& connection_state() noexcept override { return connection_state_; }
 
@@ -240,6 +243,7 @@ class Connection final : public Responder, public std::enable_shared_from_this<C
     version_ = 11;
     sent_ = 0;
     cut_after_.reset();
+    claimed_length_.reset();
   }
 
   Result<void> may_begin() const {
@@ -516,6 +520,7 @@ class Connection final : public Responder, public std::enable_shared_from_this<C
   std::any connection_state_;
   State state_ = State::waiting;
   std::optional<std::uint64_t> cut_after_;
+  std::optional<std::uint64_t> claimed_length_;
   std::uint64_t sent_ = 0;
   int version_ = 11;
   bool keep_alive_ = true;

@@ -38,6 +38,9 @@ class Responder {
   /// Cuts the connection once this many octets of the response (header included) are out; for fault
   /// injection.
   virtual void cut_after(std::uint64_t octets) = 0;
+  /// The next respond() says this Content-Length whatever its body is, and the connection ends after the
+  /// handler; for fault injection.
+  virtual void claim_length(std::uint64_t octets) = 0;
   /// Closes the connection now, without an answer.
   virtual void abort() noexcept = 0;
   /// Anything the handler wants to keep with the connection (an NTLM handshake).

@@ -35,6 +35,12 @@ struct Notification {
   std::string event_xml;  ///< "<t:NewMailEvent>…</t:NewMailEvent>"
 };
 
+/// Why a subscription cannot be streamed: it is another account's, or there is none (any more).
+struct UnusableSubscription {
+  std::string id;
+  bool is_denied = false;
+};
+
 /// The mailboxes of all sites and the EWS operations on them.
 class Service {
  public:
@@ -42,8 +48,9 @@ class Service {
   /// `soap_xml` is the whole envelope, as it came. Everything but GetStreamingEvents, which is the front's.
   virtual Reply handle(const Caller& caller, std::string_view soap_xml) = 0;
 
-  /// Streaming: the ids that `caller` may not stream (unknown, expired, another mailbox's).
-  virtual std::vector<std::string> unusable_subscriptions(const Caller& caller, const std::vector<std::string>& ids) = 0;
+  /// Streaming: the ids that `caller` may not stream (unknown, expired, not for streaming, another account's).
+  virtual std::vector<UnusableSubscription> unusable_subscriptions(const Caller& caller,
+                                                                   const std::vector<std::string>& ids) = 0;
   /// Takes the events collected for these subscriptions since the last call.
   virtual std::vector<Notification> drain(const std::vector<std::string>& ids) = 0;
   /// Called (synchronously, from handle()) whenever a streaming subscription has something to drain.

@@ -23,11 +23,15 @@ class ScriptedService final : public Service {
     requests.emplace_back(soap_xml);
     return answer ? answer(caller, soap_xml) : reply;
   }
-  std::vector<std::string> unusable_subscriptions(const Caller&,
-                                                  const std::vector<std::string>& ids) override {
-    std::vector<std::string> out;
+  std::vector<UnusableSubscription> unusable_subscriptions(const Caller&,
+                                                           const std::vector<std::string>& ids) override {
+    std::vector<UnusableSubscription> out;
     for (const auto& id : ids) {
-      if (!subscriptions.contains(id)) out.push_back(id);
+      if (denied.contains(id)) {
+        out.push_back({id, true});
+      } else if (!subscriptions.contains(id)) {
+        out.push_back({id, false});
+      }
     }
     return out;
   }
@@ -58,6 +62,7 @@ class ScriptedService final : public Service {
       "</m:ResponseMessages></m:GetItemResponse>"};
   std::function<Reply(const Caller&, std::string_view)> answer;
   std::set<std::string> subscriptions;
+  std::set<std::string> denied;  ///< subscriptions of other accounts
   std::map<std::string, std::vector<std::string>> waiting;
   std::function<void(const std::string&)> callback;
 };

@@ -33,8 +33,16 @@ TEST_F(FaultTest, a_cut_gives_exactly_the_first_k_octets_for_every_k) {
     const auto answer = ews(soap(get_item()));
     EXPECT_TRUE(answer.ended_early);
     EXPECT_EQ(answer.octets, k);
+    EXPECT_TRUE(last().is_cut);
     EXPECT_EQ(service.callers.size(), before + 1) << "the request was handled all the same";
   }
+  sim->faults().clear();
+  FaultRule beyond;
+  beyond.action = Action::cut;
+  beyond.offset = whole + 1;
+  sim->faults().add(beyond);
+  EXPECT_FALSE(ews(soap(get_item())).ended_early);
+  EXPECT_FALSE(last().is_cut);
 }
 
 TEST_F(FaultTest, an_abort_is_before_or_after_the_request_was_handled) {
@@ -139,6 +147,47 @@ TEST_F(FaultTest, a_truncated_body_is_a_whole_http_answer) {
   EXPECT_FALSE(answer.ended_early);
   EXPECT_EQ(answer.body.size(), 321u);
   EXPECT_EQ(answer.field("Content-Length"), "321");
+}
+
+TEST_F(FaultTest, a_false_length_is_claimed_and_the_true_body_follows) {
+  const auto honest = ews(soap(get_item()));
+  rule(R"({"action":"false-length","offset":2147483648})");
+  const auto answer = ews(soap(get_item()));
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.field("Content-Length"), "2147483648");
+  EXPECT_EQ(answer.body, honest.body);
+  EXPECT_TRUE(answer.ended_early) << "the end of the connection is the end of the answer";
+  EXPECT_THAT(service.callers, SizeIs(2)) << "the request was handled";
+  sim->faults().clear();
+  EXPECT_EQ(ews(soap(get_item())).body, honest.body);
+}
+
+TEST_F(FaultTest, after_a_false_length_the_server_may_be_silent_first) {
+  rule(R"({"action":"false-length","offset":2147483648,"waitMs":3600000})");
+  const auto before = world.elapsed();
+  EXPECT_TRUE(ews(soap(get_item())).ended_early);
+  EXPECT_GE(world.elapsed() - before, std::chrono::hours(1));
+}
+
+TEST_F(FaultTest, a_length_that_is_too_short_leaves_the_rest_behind_it) {
+  const auto honest = ews(soap(get_item()));
+  rule(R"({"action":"false-length","offset":100})");
+  Wire wire(world, "mail.example.test", true);
+  const auto answer = wire.ask(
+      "POST", "/EWS/Exchange.asmx",
+      {{"Authorization", basic("anna@example.test", "secret")}, {"Content-Type", "text/xml; charset=utf-8"}},
+      soap(get_item()));
+  EXPECT_EQ(answer.field("Content-Length"), "100");
+  EXPECT_EQ(answer.body, honest.body);
+}
+
+TEST_F(FaultTest, a_server_without_room_says_507) {
+  rule(R"({"action":"insufficient-storage"})");
+  const auto answer = ews(soap(get_item()));
+  EXPECT_EQ(answer.status, 507);
+  EXPECT_THAT(answer.head, HasSubstr("Insufficient Storage"));
+  EXPECT_THAT(answer.field("Content-Type"), HasSubstr("text/html"));
+  EXPECT_THAT(service.callers, IsEmpty());
 }
 
 TEST_F(FaultTest, a_gzip_bomb_is_small_on_the_wire) {

@@ -78,6 +78,21 @@ TEST_F(StreamingTest, events_from_before_the_connection_are_not_lost) {
   EXPECT_THAT(*stream.text, HasSubstr(new_mail));
 }
 
+TEST_F(StreamingTest, subscriptions_of_other_accounts_are_denied_and_not_called_unknown) {
+  service.denied = {"theirs"};
+  const auto stream = open({"theirs", "sub-1", "gone"}, 30);
+  const auto denied = stream.text->find("ErrorSubscriptionAccessDenied");
+  const auto unknown = stream.text->find("ErrorInvalidSubscription");
+  ASSERT_NE(denied, std::string::npos);
+  ASSERT_NE(unknown, std::string::npos);
+  EXPECT_THAT(stream.text->substr(denied), HasSubstr("<t:SubscriptionId>theirs</t:SubscriptionId>"));
+  EXPECT_THAT(stream.text->substr(unknown, denied - unknown), HasSubstr("<t:SubscriptionId>gone<"));
+  EXPECT_THAT(stream.text->substr(unknown, denied - unknown), Not(HasSubstr("theirs")));
+  service.happen("sub-1", new_mail);
+  world.run_for(std::chrono::milliseconds(1));
+  EXPECT_THAT(*stream.text, HasSubstr(new_mail));
+}
+
 TEST_F(StreamingTest, unknown_subscriptions_are_error_ids_and_the_others_stream_on) {
   const auto stream = open({"sub-1", "gone"}, 30);
   EXPECT_THAT(*stream.text, HasSubstr("<m:ErrorSubscriptionIds><t:SubscriptionId>gone</t:SubscriptionId>"

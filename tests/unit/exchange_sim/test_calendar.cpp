@@ -335,6 +335,69 @@ TEST_F(CalendarTest, AnUpdateMovesTheCopiesAndACancellationReachesThem) {
   EXPECT_EQ(1U, service_.list("anna@example.com", "deleteditems")->size());
 }
 
+TEST_F(CalendarTest, TheOrganiserCancelsAndTheAttendeeRemovesIt) {
+  const std::string id = create(
+      "<t:CalendarItem><t:Subject>Plan</t:Subject><t:Start>2026-03-10T09:00:00Z</t:Start>"
+      "<t:End>2026-03-10T10:00:00Z</t:End>" +
+          attendees("ben@example.com", "out@elsewhere.example") + "</t:CalendarItem>",
+      "SendMeetingInvitations=\"SendOnlyToAll\"");
+  const auto answer = [&](const char* name, const std::string& item, const char* more, const char* mailbox) {
+    const std::string element(name);
+    return code_of(first("<m:CreateItem MessageDisposition=\"SendAndSaveCopy\"><m:Items><t:" + element +
+                             "><t:ReferenceItemId Id=\"" + item + "\"/>" + more + "</t:" + element +
+                             "></m:Items></m:CreateItem>",
+                         mailbox));
+  };
+  const std::string copy = service_.list("ben@example.com", "calendar")->at(0).id;
+  EXPECT_EQ("ErrorCalendarIsNotOrganizer", answer("CancelCalendarItem", copy, "", "ben@example.com"));
+  const std::string invitation = service_.list("ben@example.com", "inbox")->at(0).id;
+  EXPECT_EQ("ErrorInvalidItemForOperationRemoveItem",
+            answer("RemoveItem", invitation, "", "ben@example.com"));
+  EXPECT_EQ("ErrorInvalidItemForOperationCancelItem",
+            answer("CancelCalendarItem", invitation, "", "ben@example.com"));
+  EXPECT_EQ("NoError",
+            answer("CancelCalendarItem", id, "<t:NewBodyContent BodyType=\"Text\">no room</t:NewBodyContent>",
+                   "anna@example.com"));
+  EXPECT_EQ(2U, mails(MailReason::cancellation));
+  EXPECT_EQ(1U, service_.list("anna@example.com", "sentitems")->size());
+  EXPECT_TRUE(service_.list("anna@example.com", "calendar")->empty());
+  EXPECT_EQ("true", service_.property("ben@example.com", copy, "calendar:IsCancelled").value());
+  const auto inbox = service_.list("ben@example.com", "inbox").value();
+  ASSERT_EQ(2U, inbox.size());
+  ASSERT_EQ("MeetingCancellation", inbox[1].element);
+  const Element cancellation = get(inbox[1].id, "ben@example.com");
+  EXPECT_EQ("no room", text_at(cancellation, "Body"));
+  EXPECT_EQ(copy, at(cancellation, "AssociatedCalendarItemId")->attribute_or("Id", ""));
+  EXPECT_EQ("NoError", answer("RemoveItem", inbox[1].id, "", "ben@example.com"));
+  EXPECT_TRUE(service_.list("ben@example.com", "calendar")->empty());
+  EXPECT_EQ(1U, service_.list("ben@example.com", "inbox")->size());
+  EXPECT_EQ(2U, service_.list("ben@example.com", "deleteditems")->size());
+  EXPECT_EQ(2U, mails(MailReason::cancellation)) << "removing mails nobody";
+  EXPECT_EQ(0U, mails(MailReason::response));
+}
+
+TEST_F(CalendarTest, ACancelledDayIsRemovedAloneFromTheAttendeesSeries) {
+  create(weekly_series(attendees("ben@example.com")), "SendMeetingInvitations=\"SendToAllAndSaveCopy\"");
+  const auto days = view("2026-03-01T00:00:00Z", "2026-05-01T00:00:00Z");
+  ASSERT_EQ(4U, days.size());
+  EXPECT_EQ("NoError",
+            code_of(first("<m:CreateItem MessageDisposition=\"SendOnly\"><m:Items>"
+                          "<t:CancelCalendarItem><t:ReferenceItemId Id=\"" +
+                          id_in(days[2]) + "\"/></t:CancelCalendarItem></m:Items></m:CreateItem>")));
+  EXPECT_EQ(3U, view("2026-03-01T00:00:00Z", "2026-05-01T00:00:00Z").size());
+  EXPECT_EQ(4U, view("2026-03-01T00:00:00Z", "2026-05-01T00:00:00Z", "ben@example.com").size());
+  const auto inbox = service_.list("ben@example.com", "inbox").value();
+  ASSERT_EQ(2U, inbox.size());
+  EXPECT_EQ("NoError", code_of(first("<m:CreateItem MessageDisposition=\"SaveOnly\"><m:Items><t:RemoveItem>"
+                                     "<t:ReferenceItemId Id=\"" +
+                                         inbox[1].id + "\"/></t:RemoveItem></m:Items></m:CreateItem>",
+                                     "ben@example.com")));
+  const auto left = view("2026-03-01T00:00:00Z", "2026-05-01T00:00:00Z", "ben@example.com");
+  ASSERT_EQ(3U, left.size());
+  EXPECT_EQ("2026-03-23T08:00:00Z", text_at(left[1], "Start"));
+  EXPECT_EQ("2026-04-06T07:00:00Z", text_at(left[2], "Start"));
+}
+
 TEST_F(CalendarTest, DecliningOneDayLeavesTheOthers) {
   create(weekly_series(attendees("ben@example.com")), "SendMeetingInvitations=\"SendToAllAndSaveCopy\"");
   const auto before = view("2026-03-01T00:00:00Z", "2026-05-01T00:00:00Z", "ben@example.com");

@@ -373,8 +373,11 @@ TEST_F(ExchangeTest, StreamedEventsAreDrainedInOrder) {
   EXPECT_EQ(2U, rung.size());
   EXPECT_TRUE(service_.drain({id}).empty());
   service_.drop_subscriptions("anna@example.com");
-  EXPECT_EQ(std::vector<std::string>{id},
-            service_.unusable_subscriptions({"", "anna@example.com", "anna@example.com", ""}, {id}));
+  const auto unusable =
+      service_.unusable_subscriptions({"", "anna@example.com", "anna@example.com", ""}, {id});
+  ASSERT_EQ(1U, unusable.size());
+  EXPECT_EQ(id, unusable[0].id);
+  EXPECT_FALSE(unusable[0].is_denied);
 }
 
 TEST_F(ExchangeTest, TheSameSeedAndClockGiveTheSameReplies) {

@@ -394,7 +394,8 @@ Result<Attachment> build_attachment(Context& context, const Element& element, st
   if (depth > context.store.limits().attachment_depth)
     return refuse("ErrorAttachmentNestLevelLimitExceeded", "Attachments are nested too deeply.");
   Attachment a;
-  a.name = element.child_text("Name");
+  // As it is: a name is data, blanks at its ends too.
+  if (const Element* name = element.child("Name")) a.name = name->text;
   a.content_type = element.child_text("ContentType");
   a.content_id = element.child_text("ContentId");
   a.content_location = element.child_text("ContentLocation");
@@ -410,8 +411,9 @@ Result<Attachment> build_attachment(Context& context, const Element& element, st
     if (a.content_type.empty()) a.content_type = "application/octet-stream";
   } else if (element.name == "ReferenceAttachment") {
     a.kind = Attachment::Kind::reference;
-    for (const std::string_view name : {"AttachLongPathName", "ProviderType", "ProviderEndpointUrl",
-                                        "AttachmentThumbnailUrl", "AttachmentPreviewUrl", "PermissionType"})
+    for (const std::string_view name :
+         {"AttachLongPathName", "ProviderType", "ProviderEndpointUrl", "AttachmentThumbnailUrl",
+          "AttachmentPreviewUrl", "PermissionType", "OriginalPermissionType", "AttachmentIsFolder"})
       if (const Element* child = element.child(name)) append_element(a.reference_xml, *child);
   } else if (element.name == "ItemAttachment") {
     a.kind = Attachment::Kind::item;

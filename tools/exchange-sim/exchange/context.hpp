@@ -17,8 +17,9 @@ namespace exchange_sim {
 
 struct Context {
   Store& store;
-  Mailbox& mailbox;  ///< whose request it is
-  Zone zone;         ///< of times written without one: TimeZoneContext, else UTC
+  Mailbox& mailbox;          ///< whose request it is
+  Zone zone;                 ///< of times written without one: TimeZoneContext, else UTC
+  std::string account = {};  ///< that was authenticated; empty for what tests do by themselves
 };
 
 /// Domain ews; `code` is a response code.

@@ -169,25 +169,24 @@ Reply ExchangeService::handle(const Caller& caller, std::string_view soap_xml) {
         refuse("ErrorNonExistentMailbox", "The SMTP address has no mailbox associated with it.").value());
   auto zone = zone_of_header(*envelope);
   if (!zone) return fault(zone.error());
-  Context context{impl_->store, *mailbox, std::move(*zone)};
+  Context context{impl_->store, *mailbox, std::move(*zone), caller.authenticated_as};
   auto result = operation->second(context, request);
   if (!result) return fault(result.error());
   return Reply{200, std::move(*result)};
 }
 
-std::vector<std::string> ExchangeService::unusable_subscriptions(const Caller& caller,
-                                                                 const std::vector<std::string>& ids) {
-  const Mailbox* mailbox = impl_->store.mailbox(caller.mailbox);
-  std::vector<std::string> unusable;
+std::vector<UnusableSubscription> ExchangeService::unusable_subscriptions(
+    const Caller& caller, const std::vector<std::string>& ids) {
+  std::vector<UnusableSubscription> unusable;
   for (const std::string& id : ids) {
     const auto at = impl_->store.subscriptions().find(id);
     if (at == impl_->store.subscriptions().end() || !at->second.streaming) {
-      unusable.push_back(id);
-      continue;
+      unusable.push_back({id, false});
+    } else if (at->second.owner != caller.authenticated_as) {
+      // The account counts, not the mailbox: one connection carries the subscriptions of many mailboxes that
+      // one account impersonates.
+      unusable.push_back({id, true});
     }
-    // One connection carries the subscriptions of many mailboxes of one account; only a user who is nobody is
-    // refused.
-    if (mailbox == nullptr && caller.authenticated_as.empty()) unusable.push_back(id);
   }
   return unusable;
 }
@@ -407,6 +406,7 @@ Result<void> ExchangeService::edit_item(std::string_view mailbox, std::string_vi
   auto root = parse_fragment(updates);
   if (!root) return syncline::fail(std::move(root.error()));
   Item& item = *found->ref.item;
+  const Item before(item);
   if (found->ref.day) {
     auto occurrences = item.occurrences ? std::make_unique<std::map<Day, Occurrence>>(*item.occurrences)
                                         : std::make_unique<std::map<Day, Occurrence>>();
@@ -414,11 +414,10 @@ Result<void> ExchangeService::edit_item(std::string_view mailbox, std::string_vi
     if (auto done = apply_updates(found->context, {item, o.changes, true}, root->children.front()); !done)
       return done;
     item.occurrences = std::move(occurrences);
-    impl_->store.touch(*found->ref.mailbox, item);
+    impl_->store.touch(*found->ref.mailbox, item, &before);
     (*item.occurrences)[*found->ref.day].version = item.version;
     return {};
   }
-  const Item before(item);
   Item edited(item);
   if (auto done = apply_updates(found->context, {edited, edited.bag, false}, root->children.front()); !done)
     return done;
@@ -430,7 +429,7 @@ Result<void> ExchangeService::edit_item(std::string_view mailbox, std::string_vi
     impl_->store.set_read(*found->ref.mailbox, item, edited.is_read);
     return {};
   }
-  impl_->store.touch(*found->ref.mailbox, item);
+  impl_->store.touch(*found->ref.mailbox, item, &before);
   return {};
 }
 
@@ -445,12 +444,13 @@ Result<void> ExchangeService::edit_extended(std::string_view mailbox, std::strin
                         std::string(name), -1, -1, "String"};
   const PropertyId property = impl_->store.extended_id(extended);
   if (property == 0) return refuse("ErrorItemSavePropertyError", "Too many properties.");
+  const Item before(*found->ref.item);
   if (value.empty()) {
     found->ref.item->bag.erase(property);
   } else {
     found->ref.item->bag.set(property, value);
   }
-  impl_->store.touch(*found->ref.mailbox, *found->ref.item);
+  impl_->store.touch(*found->ref.mailbox, *found->ref.item, &before);
   return {};
 }
 
@@ -531,13 +531,19 @@ Result<std::vector<FolderView>> ExchangeService::folders(std::string_view addres
   return views;
 }
 
-Result<std::string> ExchangeService::item_xml(std::string_view mailbox, std::string_view id) const {
-  auto found = impl_->item(mailbox, id);
-  if (!found) return syncline::fail(std::move(found.error()));
+namespace {
+Result<Shape> all_properties(Context& context) {
   Element all;
   all.name = "ItemShape";
   all.children.push_back({"BaseShape", "", {}, "AllProperties", {}});
-  auto shape = read_shape(found->context, &all, false);
+  return read_shape(context, &all, false);
+}
+}  // namespace
+
+Result<std::string> ExchangeService::item_xml(std::string_view mailbox, std::string_view id) const {
+  auto found = impl_->item(mailbox, id);
+  if (!found) return syncline::fail(std::move(found.error()));
+  auto shape = all_properties(found->context);
   if (!shape) return syncline::fail(std::move(shape.error()));
   found->ref.item->bag.for_each([&](PropertyId property, std::string_view) {
     if (const ExtendedName* name =
@@ -573,6 +579,23 @@ Result<std::string> ExchangeService::mime(std::string_view mailbox, std::string_
   auto found = impl_->item(mailbox, id);
   if (!found) return syncline::fail(std::move(found.error()));
   return mime_of(found->context, found->ref);
+}
+
+Result<std::vector<std::pair<std::string, std::string>>> ExchangeService::attachments(
+    std::string_view mailbox, std::string_view id) const {
+  auto found = impl_->item(mailbox, id);
+  if (!found) return syncline::fail(std::move(found.error()));
+  auto shape = all_properties(found->context);
+  if (!shape) return syncline::fail(std::move(shape.error()));
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const Attachment& attachment : found->ref.attachments()) {
+    std::string content;
+    if (attachment.content) content = *attachment.content;
+    if (attachment.item)
+      write_item(content, found->context, {found->ref.mailbox, attachment.item.get(), std::nullopt}, *shape);
+    out.emplace_back(attachment.name, std::move(content));
+  }
+  return out;
 }
 
 std::vector<SentMail> ExchangeService::sent_mail(std::string_view from) const {

@@ -116,8 +116,8 @@ class ExchangeService final : public Service {
   ExchangeService& operator=(const ExchangeService&) = delete;
 
   Reply handle(const Caller& caller, std::string_view soap_xml) override;
-  std::vector<std::string> unusable_subscriptions(const Caller& caller,
-                                                  const std::vector<std::string>& ids) override;
+  std::vector<UnusableSubscription> unusable_subscriptions(const Caller& caller,
+                                                           const std::vector<std::string>& ids) override;
   std::vector<Notification> drain(const std::vector<std::string>& ids) override;
   void on_event(std::function<void(const std::string& subscription_id)> callback) override;
 
@@ -176,6 +176,10 @@ class ExchangeService final : public Service {
   syncline::Result<std::string> property(std::string_view mailbox, std::string_view id,
                                          std::string_view field) const;
   syncline::Result<std::string> mime(std::string_view mailbox, std::string_view id) const;
+  /// Names and octets of the item's attachments, in their order; items as their XML, references without
+  /// octets.
+  syncline::Result<std::vector<std::pair<std::string, std::string>>> attachments(std::string_view mailbox,
+                                                                                 std::string_view id) const;
   /// All mail that ever left, in order; of one mailbox if given.
   std::vector<SentMail> sent_mail(std::string_view from = {}) const;
 

@@ -532,6 +532,50 @@ GeneratedHeaders generated_headers(const GeneratedMail& mail) {
   return made;
 }
 
+namespace {
+
+std::string generated_head(const GeneratedMail& mail) {
+  const GeneratedHeaders h = generated_headers(mail);
+  return "From: \"" + h.from_name + "\" <" + h.from + ">\r\nTo: " + h.to + "\r\nSubject: " + h.subject +
+         "\r\nDate: " + format_mail_date(h.date) + "\r\nMessage-ID: " + h.message_id +
+         "\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=\"us-ascii\"\r\n\r\n";
+}
+
+/// Lines that all generated mail is cut from: a body costs one copy, not a draw for every word. Longer than
+/// the window of deflate, so that a body compresses as words do and not as repetitions.
+struct Tile {
+  std::string text;
+  std::vector<std::size_t> lines;  ///< where they begin
+  Tile() {
+    constexpr std::size_t octets = 256 * 1024;
+    std::uint64_t state = mix(1);
+    while (text.size() < octets) {
+      lines.push_back(text.size());
+      for (std::size_t column = 0; column < 62;) {
+        const std::string_view word = kWords[state % kWords.size()];
+        state = mix(state);
+        text += word;
+        text += ' ';
+        column += word.size() + 1;
+      }
+      text += "\r\n";
+    }
+  }
+};
+
+/// Lines up to exactly `size` octets in all.
+void append_generated_text(std::string& out, const GeneratedMail& mail, std::size_t size) {
+  static const Tile tile;
+  std::size_t at = tile.lines[mix(mail.seed + 1) % tile.lines.size()];
+  while (out.size() < size) {
+    const std::size_t piece = std::min(size - out.size(), tile.text.size() - at);
+    out.append(tile.text, at, piece);
+    at = 0;
+  }
+}
+
+}  // namespace
+
 std::size_t mime_size(const MimeSource& source) {
   if (const auto* bytes = std::get_if<std::shared_ptr<const std::string>>(&source))
     return *bytes ? (*bytes)->size() : 0;
@@ -544,26 +588,24 @@ std::string mime_octets(const MimeSource& source) {
     return *bytes ? **bytes : std::string();
   const auto* generated = std::get_if<GeneratedMail>(&source);
   if (generated == nullptr) return {};
-  const GeneratedHeaders h = generated_headers(*generated);
-  std::string out;
-  out.reserve(generated->size);
-  out += "From: \"" + h.from_name + "\" <" + h.from + ">\r\nTo: " + h.to + "\r\nSubject: " + h.subject +
-         "\r\nDate: " + format_mail_date(h.date) + "\r\nMessage-ID: " + h.message_id +
-         "\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=\"us-ascii\"\r\n\r\n";
-  std::uint64_t state = mix(generated->seed + 1);
-  std::size_t column = 0;
-  while (out.size() < generated->size) {
-    const std::string_view word = kWords[state % kWords.size()];
-    state = mix(state);
-    if (column + word.size() > 70) {
-      out += "\r\n";
-      column = 0;
-    }
-    out += word;
-    out += ' ';
-    column += word.size() + 1;
+  std::string out = generated_head(*generated);
+  if (out.size() > generated->size) {
+    out.resize(generated->size);
+    return out;
   }
-  out.resize(generated->size);
+  out.reserve(generated->size);
+  append_generated_text(out, *generated, generated->size);
+  return out;
+}
+
+std::optional<std::string> generated_text(const MimeSource& source) {
+  const auto* generated = std::get_if<GeneratedMail>(&source);
+  if (generated == nullptr) return std::nullopt;
+  const std::size_t head = generated_head(*generated).size();
+  std::string out;
+  if (head >= generated->size) return out;
+  out.reserve(generated->size - head);
+  append_generated_text(out, *generated, generated->size - head);
   return out;
 }
 

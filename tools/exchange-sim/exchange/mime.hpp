@@ -62,6 +62,8 @@ std::string write_mail(const MailToWrite& mail);
 
 /// The octets of a message, made if need be; empty if there are none.
 std::string mime_octets(const MimeSource& source);
+/// The text of a generated message, as parsing its octets would give it; empty for other sources.
+std::optional<std::string> generated_text(const MimeSource& source);
 /// Their number without making them.
 std::size_t mime_size(const MimeSource& source);
 /// Header fields of a generated mail, the same its octets have.

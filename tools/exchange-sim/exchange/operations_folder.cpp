@@ -160,6 +160,17 @@ Result<void> apply_folder_element(Context& context, Folder& folder, const Elemen
   return {};
 }
 
+void dispose_folder(Context& context, Folder& folder, std::string_view type) {
+  const Folder* trash = context.mailbox.folder("deleteditems");
+  if (type == "MoveToDeletedItems" &&
+      !context.store.is_below(context.mailbox, folder.number, trash->number)) {
+    while (child_named(context, trash->number, folder.name) != nullptr) folder.name += '1';
+    context.store.move_folder(context.mailbox, folder, trash->number);
+  } else {
+    context.store.remove_folder(context.mailbox, folder.number);
+  }
+}
+
 }  // namespace
 
 OperationResult get_folder(Context& context, const Element& request) {
@@ -311,6 +322,10 @@ OperationResult update_folder(Context& context, const Element& request) {
       continue;
     }
     Folder& folder = *found->folder;
+    // All updates of a folder or none.
+    const std::string old_name = folder.name;
+    const std::string old_class = folder.folder_class;
+    const PropertyBag old_bag = folder.bag;
     std::optional<syncline::Error> error;
     for (const Element& update : updates->children) {
       if (update.name == "DeleteFolderField") {
@@ -341,7 +356,9 @@ OperationResult update_folder(Context& context, const Element& request) {
       const Element& value = update.children[1];
       if (const Element* name = value.child("DisplayName")) {
         Folder* other = child_named(context, folder.parent, name->text);
-        if (!folder.distinguished.empty()) {
+        if (name->text.empty()) {
+          error = refuse("ErrorFolderSavePropertyError", "A folder needs a name.").value();
+        } else if (!folder.distinguished.empty()) {
           error = refuse("ErrorAccessDenied", "A distinguished folder can not be renamed.").value();
         } else if (other != nullptr && other != &folder) {
           error = refuse("ErrorFolderExists", "A folder with the specified name already exists.").value();
@@ -354,6 +371,9 @@ OperationResult update_folder(Context& context, const Element& request) {
       }
     }
     if (error) {
+      folder.name = old_name;
+      folder.folder_class = old_class;
+      folder.bag = old_bag;
       response.error(*error, "<m:Folders/>");
       continue;
     }
@@ -384,14 +404,7 @@ OperationResult delete_folder(Context& context, const Element& request) {
           refuse("ErrorDeleteDistinguishedFolder", "Distinguished folders cannot be deleted.").value());
       continue;
     }
-    const Folder* trash = context.mailbox.folder("deleteditems");
-    if (type == "MoveToDeletedItems" &&
-        !context.store.is_below(context.mailbox, folder.number, trash->number)) {
-      while (child_named(context, trash->number, folder.name) != nullptr) folder.name += '1';
-      context.store.move_folder(context.mailbox, folder, trash->number);
-    } else {
-      context.store.remove_folder(context.mailbox, folder.number);
-    }
+    dispose_folder(context, folder, type);
     response.success();
   }
   return response.take();
@@ -419,7 +432,7 @@ OperationResult empty_folder(Context& context, const Element& request) {
     if (subfolders)
       for (const std::uint32_t child : context.store.children_of(context.mailbox, found->folder->number))
         if (context.mailbox.folder(child)->distinguished.empty())
-          context.store.remove_folder(context.mailbox, child);
+          dispose_folder(context, *context.mailbox.folder(child), type);
     const std::vector<std::uint32_t> items = found->folder->items;
     for (auto at = items.rbegin(); at != items.rend(); ++at)
       dispose(context, {&context.mailbox, context.mailbox.item(*at), std::nullopt}, type);
@@ -472,6 +485,7 @@ OperationResult move_folder(Context& context, const Element& request) {
 OperationResult mark_all_items_as_read(Context& context, const Element& request) {
   const Element* ids = request.child("FolderIds");
   if (ids == nullptr) return schema("FolderIds is missing");
+  if (request.child("ReadFlag") == nullptr) return schema("ReadFlag is missing");
   const bool read = is_true(request.child_text("ReadFlag"));
   Response response("MarkAllItemsAsRead");
   for (const Element& id : ids->children) {

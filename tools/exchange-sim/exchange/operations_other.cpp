@@ -17,12 +17,6 @@ syncline::unexpected<syncline::Error> schema(std::string what) {
   return refuse("ErrorSchemaValidation", std::move(what));
 }
 
-std::string_view attachment_element(const Attachment& a) {
-  return a.kind == Attachment::Kind::file   ? "FileAttachment"
-         : a.kind == Attachment::Kind::item ? "ItemAttachment"
-                                            : "ReferenceAttachment";
-}
-
 struct AttachmentRef {
   ItemRef owner;
   std::vector<std::uint32_t> path;
@@ -92,7 +86,7 @@ OperationResult create_attachment(Context& context, const Element& request) {
     if (built->is_contact_photo)
       std::erase_if(ref->item->attachments, [](const Attachment& a) { return a.is_contact_photo; });
     const std::uint32_t serial = built->serial;
-    const std::string_view name = attachment_element(*built);
+    const std::string_view name = element_of(built->kind);
     if (ref->day) {
       if (!ref->item->occurrences) ref->item->occurrences = std::make_unique<std::map<Day, Occurrence>>();
       Occurrence& o = (*ref->item->occurrences)[*ref->day];
@@ -179,6 +173,7 @@ OperationResult subscribe(Context& context, const Element& request) {
   }
   Subscription subscription;
   subscription.mailbox = context.mailbox.index;
+  subscription.owner = context.account;
   subscription.streaming = streaming;
   subscription.all_folders = is_true(asked.attribute_or("SubscribeToAllFolders", "false"));
   if (const Element* folders = asked.child("FolderIds")) {
@@ -234,6 +229,12 @@ OperationResult subscribe(Context& context, const Element& request) {
   return response.take();
 }
 
+namespace {
+bool may_use(const Context& context, const Subscription& subscription) {
+  return subscription.mailbox == context.mailbox.index && subscription.owner == context.account;
+}
+}  // namespace
+
 OperationResult unsubscribe(Context& context, const Element& request) {
   Response response("Unsubscribe");
   const std::string id(request.child_text("SubscriptionId"));
@@ -241,7 +242,7 @@ OperationResult unsubscribe(Context& context, const Element& request) {
   const auto at = all.find(id);
   if (at == all.end()) {
     response.error(refuse("ErrorSubscriptionNotFound", "The specified subscription was not found.").value());
-  } else if (at->second.mailbox != context.mailbox.index) {
+  } else if (!may_use(context, at->second)) {
     response.error(refuse("ErrorSubscriptionAccessDenied", "Only the owner may use a subscription.").value());
   } else {
     all.erase(at);
@@ -263,7 +264,7 @@ OperationResult get_events(Context& context, const Element& request) {
   if (at == all.end())
     return refuse_with("ErrorSubscriptionNotFound", "The specified subscription was not found.");
   Subscription& s = at->second;
-  if (s.mailbox != context.mailbox.index)
+  if (!may_use(context, s))
     return refuse_with("ErrorSubscriptionAccessDenied", "Only the owner may use a subscription.");
   if (s.streaming)
     return refuse_with("ErrorInvalidPullSubscriptionId", "The subscription is not a pull subscription.");

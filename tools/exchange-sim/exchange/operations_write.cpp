@@ -39,9 +39,7 @@ void write_items(std::string& out, Context& context, const std::vector<ItemRef>&
     if (with_attachments && !ref.attachments().empty()) {
       out += "<t:Attachments>";
       for (const Attachment& a : ref.attachments()) {
-        const std::string_view element = a.kind == Attachment::Kind::file   ? "FileAttachment"
-                                         : a.kind == Attachment::Kind::item ? "ItemAttachment"
-                                                                            : "ReferenceAttachment";
+        const std::string_view element = element_of(a.kind);
         out += "<t:";
         out += element;
         out += "><t:AttachmentId Id=\"" + attachment_id(ref, {a.serial}) + "\"/></t:";
@@ -310,11 +308,35 @@ Item& split_task(Context& context, Item& series, std::unique_ptr<Item> edited) {
   return one;
 }
 
-bool same_item(const Item& a, const Item& b) {
-  bool same = a.bag.bytes() == b.bag.bytes() && a.attachments.size() == b.attachments.size() &&
-              a.mime.index() == b.mime.index();
-  a.bag.for_each([&](PropertyId id, std::string_view value) { same = same && b.bag.find(id) == value; });
-  return same;
+/// The order of PidTagSensitivity (MS-OXCMSG): the higher, the more is hidden.
+int rank_of_sensitivity(std::string_view value) {
+  constexpr std::string_view kRanks[] = {"Normal", "Personal", "Private", "Confidential"};
+  const auto at = std::find(std::begin(kRanks), std::end(kRanks), value);
+  return at == std::end(kRanks) ? 0 : static_cast<int>(at - std::begin(kRanks));
+}
+
+/// AutoResolve for a client that knows the item by an older key: properties that others changed since then
+/// and that it changes too are conflicts. Its value wins, but for a stricter sensitivity (MS-OXWSCORE section
+/// 3.1.4.9.4.1). `edited` has the updates and nothing of the server's own couplings yet.
+std::size_t resolve_conflicts(const Item& before, Item& edited, std::uint64_t known_version) {
+  if (!before.changed_in) return 0;
+  std::size_t conflicts = 0;
+  for (const PropertyOf& property : differences(edited, before)) {
+    const auto changed = before.changed_in->find(property);
+    if (changed == before.changed_in->end() || changed->second <= known_version) continue;
+    // The body is one property, however it is kept.
+    if (property.property == f_body_type || property.property == f_mime_content) continue;
+    ++conflicts;
+    if (property.property != f_sensitivity || property.day) continue;
+    const std::string_view theirs = before.bag.get(f_sensitivity);
+    if (rank_of_sensitivity(theirs) > rank_of_sensitivity(edited.bag.get(f_sensitivity)))
+      edited.bag.set(f_sensitivity, theirs);
+  }
+  return conflicts;
+}
+
+void append_conflicts(std::string& out, std::size_t count) {
+  out += "<m:ConflictResults><t:Count>" + std::to_string(count) + "</t:Count></m:ConflictResults>";
 }
 
 Result<void> update_one(Context& context, Response& response, const Element& change, const Element& request) {
@@ -351,12 +373,14 @@ Result<void> update_one(Context& context, Response& response, const Element& cha
   }
   auto edited = std::make_unique<Item>(*ref.item);
   const Item before(*ref.item);
+  std::size_t conflicts = 0;
   if (ref.day) {
     if (!edited->occurrences) edited->occurrences = std::make_unique<std::map<Day, Occurrence>>();
     Occurrence& o = (*edited->occurrences)[*ref.day];
     const Seconds start = start_of(ref);
     const Seconds end = end_of(ref);
     if (auto done = apply_updates(context, {*edited, o.changes, true}, *updates); !done) return done;
+    if (resolution == "AutoResolve") conflicts = resolve_conflicts(before, *edited, *key);
     // A moved start without an end keeps the length; start and end are kept together.
     if (o.changes.has(f_start) || o.changes.has(f_end)) {
       const ItemRef now{ref.mailbox, edited.get(), ref.day};
@@ -370,12 +394,12 @@ Result<void> update_one(Context& context, Response& response, const Element& cha
     const bool was_read = ref.item->is_read;
     ref.item->occurrences = std::move(edited->occurrences);
     ref.item->is_read = was_read;
-    context.store.touch(context.mailbox, *ref.item);
+    context.store.touch(context.mailbox, *ref.item, &before);
     (*ref.item->occurrences)[*ref.day].version = ref.item->version;
     mail_meeting(context, ref, mailing, &before);
     std::string& out = response.begin();
     write_items(out, context, {ref}, false);
-    out += "<m:ConflictResults><t:Count>0</t:Count></m:ConflictResults>";
+    append_conflicts(out, conflicts);
     response.end();
     return {};
   }
@@ -391,6 +415,7 @@ Result<void> update_one(Context& context, Response& response, const Element& cha
     }
   }
   if (auto done = apply_updates(context, {*edited, edited->bag, false}, *updates); !done) return done;
+  if (resolution == "AutoResolve") conflicts = resolve_conflicts(before, *edited, *key);
   if (auto done = settle(context, *edited, &before); !done) return done;
   if (ref.item->kind == ItemKind::task && before.bag.has(f_task_recurrence) &&
       edited->bag.has(f_task_recurrence) &&
@@ -398,12 +423,12 @@ Result<void> update_one(Context& context, Response& response, const Element& cha
     Item& one = split_task(context, *ref.item, std::move(edited));
     std::string& out = response.begin();
     write_items(out, context, {{&context.mailbox, &one, std::nullopt}}, false);
-    out += "<m:ConflictResults><t:Count>0</t:Count></m:ConflictResults>";
+    append_conflicts(out, conflicts);
     response.end();
     return {};
   }
   const bool read_changed = edited->is_read != before.is_read;
-  const bool only_read = read_changed && same_item(*edited, before);
+  const bool only_read = read_changed && differences(*edited, before).size() == 1;
   const bool is_read = edited->is_read;
   ref.item->bag = edited->bag;
   ref.item->attachments = edited->attachments;
@@ -414,7 +439,7 @@ Result<void> update_one(Context& context, Response& response, const Element& cha
   if (read_changed) context.store.set_read(context.mailbox, *ref.item, is_read);
   if (!only_read) {
     ref.item->is_unmodified = false;
-    context.store.touch(context.mailbox, *ref.item);
+    context.store.touch(context.mailbox, *ref.item, &before);
   }
   if (calendar) mail_meeting(context, ref, mailing, &before);
   std::vector<ItemRef> written{ref};
@@ -434,7 +459,7 @@ Result<void> update_one(Context& context, Response& response, const Element& cha
   }
   std::string& out = response.begin();
   write_items(out, context, written, false);
-  out += "<m:ConflictResults><t:Count>0</t:Count></m:ConflictResults>";
+  append_conflicts(out, conflicts);
   response.end();
   return {};
 }

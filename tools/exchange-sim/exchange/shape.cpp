@@ -362,6 +362,7 @@ std::size_t size_of(const ItemRef& ref) {
 std::pair<std::string, bool> body_of(const ItemRef& ref) {
   if (const auto body = ref.find(f_body)) return {std::string(*body), ref.get(f_body_type) == "HTML"};
   if (std::holds_alternative<std::monostate>(ref.item->mime)) return {};
+  if (auto text = generated_text(ref.item->mime)) return {std::move(*text), false};
   ParsedMail mail = parse_mail(mime_octets(ref.item->mime));
   if (mail.has_html) return {std::move(mail.html), true};
   return {std::move(mail.text), false};
@@ -595,9 +596,7 @@ std::string attachment_id(const ItemRef& owner, const std::vector<std::uint32_t>
 
 void write_attachment(std::string& out, Context& context, const ItemRef& owner, const Attachment& a,
                       const std::vector<std::uint32_t>& path, bool with_content, const Shape* inner) {
-  const std::string_view element = a.kind == Attachment::Kind::file   ? "FileAttachment"
-                                   : a.kind == Attachment::Kind::item ? "ItemAttachment"
-                                                                      : "ReferenceAttachment";
+  const std::string_view element = element_of(a.kind);
   out += "<t:";
   out += element;
   out += "><t:AttachmentId Id=\"" + attachment_id(owner, path) + "\"/>";

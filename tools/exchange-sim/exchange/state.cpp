@@ -63,6 +63,11 @@ std::uint8_t response_index(std::string_view response) noexcept {
   return 0;
 }
 
+std::string_view element_of(Attachment::Kind kind) noexcept {
+  constexpr std::string_view kNames[] = {"FileAttachment", "ItemAttachment", "ReferenceAttachment"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
+
 std::string_view to_string(EventType type) noexcept {
   return kEventNames[static_cast<std::size_t>(type)];
 }
@@ -91,7 +96,39 @@ Item::Item(const Item& other)
       mime(other.mime),
       attachments(other.attachments),
       occurrences(other.occurrences ? std::make_unique<std::map<Day, Occurrence>>(*other.occurrences)
-                                    : nullptr) {}
+                                    : nullptr),
+      changed_in(other.changed_in ? std::make_unique<std::map<PropertyOf, std::uint64_t>>(*other.changed_in)
+                                  : nullptr) {}
+
+std::set<PropertyOf> differences(const Item& a, const Item& b) {
+  std::set<PropertyOf> out;
+  const auto compare = [&out](std::optional<Day> day, const PropertyBag& left, const PropertyBag& right) {
+    left.for_each([&](PropertyId id, std::string_view value) {
+      if (right.find(id) != value) out.insert({day, id});
+    });
+    right.for_each([&](PropertyId id, std::string_view) {
+      if (!left.has(id)) out.insert({day, id});
+    });
+  };
+  compare(std::nullopt, a.bag, b.bag);
+  const PropertyBag nothing;
+  const auto days_of = [&](const Item& item, const Item& other) {
+    if (!item.occurrences) return;
+    for (const auto& [day, occurrence] : *item.occurrences) {
+      const Occurrence* same = nullptr;
+      if (other.occurrences)
+        if (const auto at = other.occurrences->find(day); at != other.occurrences->end()) same = &at->second;
+      compare(day, occurrence.changes, same == nullptr ? nothing : same->changes);
+    }
+  };
+  days_of(a, b);
+  days_of(b, a);
+  if (a.is_read != b.is_read) out.insert({std::nullopt, f_is_read});
+  if (a.mime.index() != b.mime.index()) out.insert({std::nullopt, f_mime_content});
+  if (a.next_serial != b.next_serial || a.attachments.size() != b.attachments.size())
+    out.insert({std::nullopt, f_attachments});
+  return out;
+}
 
 Item* Mailbox::item(std::uint32_t number) const {
   return number == 0 || number > items.size() ? nullptr : items[number - 1].get();
@@ -247,11 +284,15 @@ Item& Store::insert(Mailbox& mailbox, std::uint32_t folder_number, std::unique_p
   return made;
 }
 
-void Store::touch(Mailbox& mailbox, Item& item) {
+void Store::touch(Mailbox& mailbox, Item& item, const Item* before) {
   Folder& folder = *mailbox.folder(item.folder);
   item.version = ++version_;
   item.modified = now();
   item.changed_at = mailbox.sequence + 1;
+  if (before != nullptr) {
+    if (!item.changed_in) item.changed_in = std::make_unique<std::map<PropertyOf, std::uint64_t>>();
+    for (const PropertyOf& property : differences(item, *before)) (*item.changed_in)[property] = item.version;
+  }
   log(mailbox, folder, item, FolderChange::What::changed);
   item_event(mailbox, EventType::modified, folder, item);
 }

@@ -50,6 +50,9 @@ struct Attachment {
   std::string reference_xml;                   ///< reference: its own elements, in order
 };
 
+/// "FileAttachment", …
+std::string_view element_of(Attachment::Kind kind) noexcept;
+
 /// One day of a series that differs.
 struct Occurrence {
   bool deleted = false;
@@ -58,6 +61,13 @@ struct Occurrence {
   std::vector<Attachment> attachments;
   bool own_attachments = false;
   std::uint64_t version = 0;
+};
+
+/// A property of an item, or of one day of its series.
+struct PropertyOf {
+  std::optional<Day> day;
+  PropertyId property = 0;
+  friend auto operator<=>(const PropertyOf&, const PropertyOf&) = default;
 };
 
 struct Item {
@@ -84,11 +94,16 @@ struct Item {
   MimeSource mime;
   std::vector<Attachment> attachments;
   std::unique_ptr<std::map<Day, Occurrence>> occurrences;  ///< by day in the series' zone
+  /// The version that changed each property last; null for an item that never was. For AutoResolve.
+  std::unique_ptr<std::map<PropertyOf, std::uint64_t>> changed_in;
 
   Item() = default;
   Item(const Item& other);
   Item& operator=(const Item&) = delete;
 };
+
+/// The properties that differ, content and attachments as f_mime_content and f_attachments.
+std::set<PropertyOf> differences(const Item& a, const Item& b);
 
 inline constexpr std::string_view kResponses[] = {"Unknown", "Organizer", "Tentative",
                                                   "Accept",  "Decline",   "NoResponseReceived"};
@@ -130,6 +145,7 @@ struct Event {
 struct Subscription {
   std::string id;
   std::uint32_t mailbox = 0;
+  std::string owner;  ///< the account that made it; nobody else may use it
   bool streaming = false;
   bool all_folders = false;
   std::set<std::uint32_t> folders;
@@ -206,8 +222,9 @@ class Store {
 
   /// Takes the item in; gives it number, key, times.
   Item& insert(Mailbox& mailbox, std::uint32_t folder, std::unique_ptr<Item> item, bool new_mail = false);
-  /// After a change of the item: new key, log, event.
-  void touch(Mailbox& mailbox, Item& item);
+  /// After a change of the item: new key, log, event. With the item as it was, who asks with an older key
+  /// learns which properties are in conflict.
+  void touch(Mailbox& mailbox, Item& item, const Item* before = nullptr);
   void set_read(Mailbox& mailbox, Item& item, bool is_read);
   void remove(Mailbox& mailbox, std::uint32_t item);
   Item& move(Mailbox& mailbox, std::uint32_t item, Mailbox& target, std::uint32_t folder);

@@ -115,8 +115,8 @@ syncline::Result<Element> parse_xml(std::string_view text, const XmlLimits& limi
       xmlCreatePushParserCtxt(&handler, &b, nullptr, 0, nullptr), &xmlFreeParserCtxt);
   if (!context) return syncline::fail(syncline::ErrorDomain::xml, "malformed", "no memory for an XML parser");
   b.context = context.get();
-  // NOENT: without it libxml2 gives attribute values with "&#38;" for "&amp;". A DOCTYPE, and with it every other entity,
-  // is refused.
+  // NOENT: without it libxml2 gives attribute values with "&#38;" for "&amp;". A DOCTYPE, and with it every
+  // other entity, is refused.
   xmlCtxtUseOptions(context.get(), XML_PARSE_NOENT | XML_PARSE_NONET | XML_PARSE_HUGE);
   int error = 0;
   for (std::size_t at = 0; at < text.size() && error == 0 && b.refusal.empty();) {

@@ -26,6 +26,9 @@ constexpr std::string_view forbidden_page =
     "<html><head><title>403 - Forbidden: Access is denied.</title></head><body><h1>Server Error</h1><h2>403 "
     "- Forbidden: "
     "Access is denied.</h2></body></html>";
+constexpr std::string_view storage_page =
+    "<!DOCTYPE html><html><head><title>507 - Insufficient Storage</title></head><body><h2>The server has not "
+    "enough room for this request.</h2></body></html>";
 constexpr std::string_view sign_in_page =
     "<!DOCTYPE html><html><head><title>Sign in</title></head><body><form method=\"post\" "
     "action=\"/owa/auth.owa\">"
@@ -70,6 +73,10 @@ std::string subscription_id_of(std::string_view xml) {
   if (at == xml.npos) return {};
   const auto start = at + std::string_view("SubscriptionId>").size();
   return std::string(text::trim(xml.substr(start, xml.find('<', start) - start)));
+}
+
+bool contains(const std::vector<std::string>& all, const std::string& one) {
+  return std::find(all.begin(), all.end(), one) != all.end();
 }
 
 bool wants_path(std::string_view path, std::string_view wanted) {
@@ -170,18 +177,29 @@ void EwsFront::finish(Call& call) {
 
 net::asio::awaitable<void> EwsFront::answer(Call& call, int status, std::string body,
                                             std::string content_type, bool may_gzip) {
+  std::chrono::milliseconds silence{0};
   for (const auto& rule : call.rules) {
     if (rule.action == Action::content_type) content_type = rule.content_type;
     if (rule.action == Action::truncate) body.resize(std::min<std::size_t>(body.size(), rule.offset));
-    if (rule.action == Action::truncate || rule.action == Action::cut) may_gzip = false;
+    if (rule.action == Action::truncate || rule.action == Action::cut || rule.action == Action::false_length)
+      may_gzip = false;
     if (rule.action == Action::cut) call.responder.cut_after(rule.offset);
+    if (rule.action == Action::false_length) {
+      call.responder.claim_length(rule.offset);
+      silence = rule.wait;
+    }
   }
   call.entry.status = status;
   call.entry.response_octets = body.size();
   call.answered = true;
   net::Headers headers = call.headers;
   if (!body.empty() || status == 200) headers.set("Content-Type", content_type);
-  static_cast<void>(co_await call.responder.respond(status, std::move(headers), std::move(body), may_gzip));
+  const auto sent = co_await call.responder.respond(status, std::move(headers), std::move(body), may_gzip);
+  call.entry.is_cut = !sent && sent.error().code == "cut";
+  if (silence.count() > 0) {
+    const auto until = parts_.clock.steady_now() + silence;
+    static_cast<void>(co_await parts_.environment.timers.sleep_until(until));
+  }
 }
 
 net::asio::awaitable<void> EwsFront::answer_fault(Call& call, std::string_view code, std::string_view message,
@@ -276,6 +294,9 @@ net::asio::awaitable<bool> EwsFront::apply_before(Call& call, const std::vector<
       case Action::status:
         if (!rule.value.empty()) call.headers.set("Location", rule.value);
         co_await answer(call, rule.http_status, rule.text, rule.content_type);
+        co_return true;
+      case Action::insufficient_storage:
+        co_await answer(call, 507, std::string(storage_page), std::string(html_type));
         co_return true;
       case Action::unauthorized:
         co_await answer_challenge(call, challenges_of(state_));
@@ -600,11 +621,11 @@ net::asio::awaitable<void> EwsFront::serve_streaming(Call& call, const EwsReques
   StreamHub::Request stream;
   stream.caller = caller;
   stream.timeout = std::chrono::minutes(ews.connection_timeout_minutes);
-  stream.refused_ids = parts_.service.unusable_subscriptions(caller, ews.subscription_ids);
+  for (auto& [id, is_denied] : parts_.service.unusable_subscriptions(caller, ews.subscription_ids))
+    (is_denied ? stream.denied_ids : stream.refused_ids).push_back(std::move(id));
   for (auto& id : foreign_ids) {
-    if (std::find(stream.refused_ids.begin(), stream.refused_ids.end(), id) == stream.refused_ids.end()) {
+    if (!contains(stream.refused_ids, id) && !contains(stream.denied_ids, id))
       stream.refused_ids.push_back(std::move(id));
-    }
   }
   std::vector<FaultRule> rewriting;
   for (const auto& rule : rules) {
@@ -620,6 +641,7 @@ net::asio::awaitable<void> EwsFront::serve_streaming(Call& call, const EwsReques
         break;
       case Action::error_subscription:
         stream.refused_ids = ews.subscription_ids;
+        stream.denied_ids.clear();
         if (!rule.code.empty()) stream.refusal_code = rule.code;
         break;
       case Action::cut:
@@ -636,9 +658,7 @@ net::asio::awaitable<void> EwsFront::serve_streaming(Call& call, const EwsReques
     }
   }
   for (const auto& id : ews.subscription_ids) {
-    if (std::find(stream.refused_ids.begin(), stream.refused_ids.end(), id) == stream.refused_ids.end()) {
-      stream.ids.push_back(id);
-    }
+    if (!contains(stream.refused_ids, id) && !contains(stream.denied_ids, id)) stream.ids.push_back(id);
   }
   if (!rewriting.empty()) {
     stream.rewrite = [rewriting, body = call.request.body](std::string envelope) {

@@ -18,7 +18,7 @@ using syncline::Result;
 
 namespace {
 
-constexpr std::array<std::pair<Action, std::string_view>, 30> action_names{{
+constexpr std::array<std::pair<Action, std::string_view>, 32> action_names{{
     {Action::delay, "delay"},
     {Action::cut, "cut"},
     {Action::abort_before, "abort-before"},
@@ -26,6 +26,7 @@ constexpr std::array<std::pair<Action, std::string_view>, 30> action_names{{
     {Action::busy, "busy"},
     {Action::status, "status"},
     {Action::unavailable, "unavailable"},
+    {Action::insufficient_storage, "insufficient-storage"},
     {Action::unauthorized, "unauthorized"},
     {Action::ews_disabled, "ews-disabled"},
     {Action::soap_fault, "soap-fault"},
@@ -41,6 +42,7 @@ constexpr std::array<std::pair<Action, std::string_view>, 30> action_names{{
     {Action::empty_listing, "empty-listing"},
     {Action::html_page, "html-page"},
     {Action::truncate, "truncate"},
+    {Action::false_length, "false-length"},
     {Action::gzip_bomb, "gzip-bomb"},
     {Action::deep_nesting, "deep-nesting"},
     {Action::entity_bomb, "entity-bomb"},

@@ -14,16 +14,18 @@
 namespace exchange_sim {
 
 enum class Action {
-  delay,          ///< answers after `wait`
-  cut,            ///< closes the connection when `offset` octets of the response (header included) are out
-  abort_before,   ///< closes without handling the request
-  abort_after,    ///< handles the request, then closes without an answer
-  busy,           ///< ErrorServerBusy with the hint `wait` in `place`
-  status,         ///< HTTP `status` with `text` as its body, `content_type` as its type
-  unavailable,    ///< 503, Retry-After from `wait`
-  unauthorized,   ///< 401 whatever the credentials are
-  ews_disabled,   ///< 403, form from `value`: "empty", "html", "fault"
-  soap_fault,     ///< HTTP 500 with `code`, not handled
+  delay,         ///< answers after `wait`
+  cut,           ///< closes the connection when `offset` octets of the response (header included) are out
+  abort_before,  ///< closes without handling the request
+  abort_after,   ///< handles the request, then closes without an answer
+  busy,          ///< ErrorServerBusy with the hint `wait` in `place`
+  status,        ///< HTTP `status` with `text` as its body, `content_type` as its type
+  unavailable,   ///< 503, Retry-After from `wait`
+  insufficient_storage,  ///< 507, as for a request or answer that is larger than the server's room; not
+                         ///< handled
+  unauthorized,          ///< 401 whatever the credentials are
+  ews_disabled,          ///< 403, form from `value`: "empty", "html", "fault"
+  soap_fault,            ///< HTTP 500 with `code`, not handled
   response_code,  ///< every response message is an error with `code`; not handled. With `index`: handled, and
                   ///< only that message (from 0) becomes the error
   illegal_characters,  ///< in the text of `element` (default: the first text): `value` "reference" (&#x1;),
@@ -41,12 +43,14 @@ enum class Action {
   empty_listing,     ///< a listing that claims there is nothing
   html_page,         ///< 200 with an HTML sign-in page
   truncate,          ///< a complete HTTP response whose body ends after `offset` octets
-  gzip_bomb,         ///< Content-Encoding: gzip that inflates to `offset` octets
-  deep_nesting,      ///< `limit` elements inside each other in the Body
-  entity_bomb,       ///< a DOCTYPE with nested entities
-  content_type,      ///< the right body as `content_type`
-  dead_stream,       ///< streaming: from now on neither events nor heartbeats, the connection stays
-  close_stream,      ///< streaming: ends without ConnectionStatus Closed
+  false_length,  ///< Content-Length says `offset`; the true body follows, then silence for `wait`, then the
+                 ///< end
+  gzip_bomb,     ///< Content-Encoding: gzip that inflates to `offset` octets
+  deep_nesting,  ///< `limit` elements inside each other in the Body
+  entity_bomb,   ///< a DOCTYPE with nested entities
+  content_type,  ///< the right body as `content_type`
+  dead_stream,   ///< streaming: from now on neither events nor heartbeats, the connection stays
+  close_stream,  ///< streaming: ends without ConnectionStatus Closed
   error_subscription,  ///< streaming: the ids are answered as ErrorSubscriptionIds with `code`
   lose_events,         ///< streaming: events are dropped, heartbeats go on
 };

@@ -26,6 +26,7 @@ namespace {
 // 1.3.6.1.4.1.311.2.2.10, 1.2.840.113554.1.2.2 and 1.3.6.1.5.5.2.
 gss_OID_desc ntlm_mechanism{10, const_cast<char*>("\x2b\x06\x01\x04\x01\x82\x37\x02\x02\x0a")};
 gss_OID_desc krb5_mechanism{9, const_cast<char*>("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02")};
+gss_OID_desc spnego_mechanism{6, const_cast<char*>("\x2b\x06\x01\x05\x05\x02")};
 
 std::string words_of(OM_uint32 status, int kind, gss_OID mechanism) {
   std::string out;
@@ -148,6 +149,12 @@ struct GssAcceptor::State {
     std::array<gss_OID_desc, 2> wanted{};
     gss_OID_set_desc mechanisms{0, wanted.data()};
     const bool with_krb5 = !ntlm_only && scheme == Scheme::negotiate && !site.keytab_file.empty();
+    // SPNEGO without Kerberos: the library's own choice, which is NTLM. (A credential that is given to SPNEGO
+    // has for gss-ntlmssp 1.2.0 not the type of a server's.)
+    if (!with_krb5 && !ntlm_only) return {};
+    // SPNEGO has a credential of its own, made of those of the mechanisms it may agree on; a client may also
+    // send Kerberos without it.
+    if (with_krb5) wanted[mechanisms.count++] = spnego_mechanism;
     if (with_krb5) wanted[mechanisms.count++] = krb5_mechanism;
     if (!with_krb5) wanted[mechanisms.count++] = ntlm_mechanism;
     gss_key_value_element_desc element{"keytab", site.keytab_file.c_str()};

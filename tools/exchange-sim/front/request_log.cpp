@@ -62,6 +62,7 @@ std::string to_json(const LogEntry& entry) {
                          {"faultRules", std::move(rules)},
                          {"duringBackOff", entry.during_back_off},
                          {"handled", entry.handled},
+                         {"cut", entry.is_cut},
                          {"durationMs", entry.duration_ms}};
   return json::serialize(out);
 }

@@ -40,6 +40,8 @@ struct LogEntry {
   std::vector<std::uint64_t> fault_rules;      ///< ids of the fault rules that fired
   bool during_back_off = false;                ///< arrived while its budget had been told to wait
   bool handled = false;                        ///< the service has seen it
+  bool is_cut =
+      false;  ///< a fault rule cut the answer; one that asks for more octets than there are does not
   std::int64_t duration_ms = 0;
 };
 

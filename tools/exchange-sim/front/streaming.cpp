@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "net/watchdog.hpp"
@@ -136,9 +137,14 @@ net::asio::awaitable<void> StreamHub::run(const SiteState& state, Request reques
   headers.set("Content-Type", "text/xml; charset=utf-8");
   const auto begun = co_await responder.begin(200, std::move(headers));
   if (!begun) co_return;
-  if (!request.refused_ids.empty()) {
-    outcome.codes.push_back(request.refusal_code);
-    const bool sent = co_await send(error_message(request.refusal_code, request.refused_ids));
+  const std::string denied = "ErrorSubscriptionAccessDenied";
+  const std::array<std::pair<const std::string*, const std::vector<std::string>*>, 2> refusals{
+      {{&request.refusal_code, &request.refused_ids}, {&denied, &request.denied_ids}}};
+  for (const auto& [code, ids] : refusals) {
+    if (ids->empty()) continue;
+    outcome.codes.push_back(*code);
+    std::string body = error_message(*code, *ids);
+    const bool sent = co_await send(std::move(body));
     if (!sent) co_return;
   }
   if (stream.ids.empty()) {
@@ -198,7 +204,9 @@ net::asio::awaitable<void> StreamHub::run(const SiteState& state, Request reques
     if (request.dead) continue;
 
     if (!stream.ids.empty()) {
-      const auto lost = service_.unusable_subscriptions(request.caller, stream.ids);
+      std::vector<std::string> lost;
+      for (auto& unusable : service_.unusable_subscriptions(request.caller, stream.ids))
+        lost.push_back(std::move(unusable.id));
       if (!lost.empty()) {
         std::erase_if(stream.ids, [&](const std::string& id) {
           return std::find(lost.begin(), lost.end(), id) != lost.end();

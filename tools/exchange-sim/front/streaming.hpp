@@ -29,6 +29,7 @@ class StreamHub {
     Caller caller;
     std::vector<std::string> ids;
     std::vector<std::string> refused_ids;  ///< answered as ErrorSubscriptionIds at once
+    std::vector<std::string> denied_ids;   ///< of other accounts: ErrorSubscriptionAccessDenied
     std::string refusal_code = "ErrorInvalidSubscription";
     std::chrono::minutes timeout{30};
     bool dead = false;  ///< from the first envelope on, silence
