@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.hpp"
+
 namespace syncline::model {
 
 enum class RecordKind : std::uint8_t { email, appointment, contact, task };
@@ -35,6 +37,7 @@ struct Record {
   std::string owner = {};                                 ///< address of the user or queue it belongs to
   std::int64_t version = 0;                               ///< grows by one with every change; 1 is the first
   bool deleted = false;                                   ///< kept for the change feed and for undoing
+  SystemTime changed_at{};                                ///< of this version; set by the store
   Fields fields = {};
 };
 

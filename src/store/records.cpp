@@ -16,16 +16,17 @@ namespace {
 using model::Record;
 using model::RecordKind;
 
-#define SYNCLINE_RECORD_COLUMNS "SELECT id, kind, external_id, owner, version, deleted, fields FROM record "
+#define SYNCLINE_RECORD_COLUMNS \
+  "SELECT id, kind, external_id, owner, version, deleted, fields, changed_at FROM record "
 
 constexpr Sql insert_sql =
     "INSERT INTO record (kind, external_id, owner, version, deleted, change, message_id, token, "
     "conversation, status,"
-    " fields) VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    " fields, changed_at) VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 constexpr Sql current_sql = "SELECT version, kind, external_id, deleted, fields FROM record WHERE id = ?1";
 constexpr Sql update_sql =
     "UPDATE record SET owner = ?2, version = ?3, deleted = ?4, change = ?5, message_id = ?6, token = ?7,"
-    " conversation = ?8, status = ?9, fields = ?10 WHERE id = ?1";
+    " conversation = ?8, status = ?9, fields = ?10, changed_at = ?11 WHERE id = ?1";
 constexpr Sql stale_sql = "UPDATE link SET stale_since = ?2 WHERE record = ?1 AND state <> 2";
 constexpr Sql last_change_sql = "SELECT max(change) FROM record";
 constexpr Sql add_address_sql =
@@ -42,7 +43,10 @@ constexpr Sql list_owner_sql = SYNCLINE_RECORD_COLUMNS
     "WHERE owner = ?1 AND (?2 IS NULL OR kind = ?2) AND deleted <= ?3 AND id > ?4 ORDER BY id LIMIT ?5";
 constexpr Sql count_sql = "SELECT count(*) FROM record WHERE kind = ?1 AND deleted = 0";
 constexpr Sql changes_sql = "SELECT change, id FROM record WHERE change > ?1 ORDER BY change LIMIT ?2";
-constexpr Sql by_message_id_sql = SYNCLINE_RECORD_COLUMNS "WHERE message_id = ?1 AND deleted = 0 ORDER BY id";
+constexpr Sql by_message_id_sql =
+    SYNCLINE_RECORD_COLUMNS "WHERE message_id = ?1 AND kind = 0 AND deleted = 0 ORDER BY id";
+constexpr Sql by_uid_sql =
+    SYNCLINE_RECORD_COLUMNS "WHERE message_id = ?1 AND kind = 1 AND deleted = 0 ORDER BY id LIMIT 1";
 constexpr Sql by_token_sql =
     SYNCLINE_RECORD_COLUMNS "WHERE token = ?1 AND deleted = 0 ORDER BY id DESC LIMIT 1";
 constexpr Sql by_conversation_sql =
@@ -72,6 +76,7 @@ Result<Record> read_record(const Query& row) {
   Result<model::Fields> fields = fields_from_text(row.view(6));
   if (!fields) return fail(std::move(fields.error()).during("reading record " + std::to_string(record.id)));
   record.fields = std::move(*fields);
+  record.changed_at = row.time(7);
   return record;
 }
 
@@ -92,7 +97,7 @@ std::optional<std::string> conversation_key(std::string_view index_base64) {
 
 /// What stands in columns because it is looked for.
 struct SoughtFields {
-  std::optional<std::string_view> message_id;
+  std::optional<std::string_view> message_id;  ///< of an appointment its UID
   std::optional<std::string_view> token;
   std::optional<std::string> conversation;
   std::optional<std::string_view> status;
@@ -100,6 +105,7 @@ struct SoughtFields {
 
 SoughtFields sought_fields(RecordKind kind, const model::Fields& fields) {
   SoughtFields sought;
+  if (kind == RecordKind::appointment) sought.message_id = text_field(fields, "uid");
   if (kind != RecordKind::email) return sought;
   sought.message_id = text_field(fields, "internetMessageId");
   sought.token = text_field(fields, "trackingToken");
@@ -133,10 +139,11 @@ Result<Record> insert_record(Transaction& transaction, Record record) {
   if (auto text = fields_to_text(record.fields, connection.json); !text) return fail(std::move(text.error()));
   const Result<std::int64_t> change = next_change(transaction);
   if (!change) return fail(change.error());
+  record.changed_at = connection.now();
   const SoughtFields sought = sought_fields(record.kind, record.fields);
-  auto inserted =
-      execute(connection, insert_sql, record.kind, record.external_id, record.owner, record.deleted, *change,
-              sought.message_id, sought.token, sought.conversation, sought.status, connection.json);
+  auto inserted = execute(connection, insert_sql, record.kind, record.external_id, record.owner,
+                          record.deleted, *change, sought.message_id, sought.token, sought.conversation,
+                          sought.status, connection.json, record.changed_at);
   if (!inserted) {
     if (inserted.error().code == "already-there" && record.external_id)
       return fail(ErrorDomain::local, "external-id-taken",
@@ -179,10 +186,11 @@ Result<Record> update_record(Transaction& transaction, Record record) {
   const Result<std::int64_t> change = next_change(transaction);
   if (!change) return fail(change.error());
   ++record.version;
+  record.changed_at = connection.now();
   const SoughtFields sought = sought_fields(record.kind, record.fields);
-  auto updated =
-      execute(connection, update_sql, record.id, record.owner, record.version, record.deleted, *change,
-              sought.message_id, sought.token, sought.conversation, sought.status, connection.json);
+  auto updated = execute(connection, update_sql, record.id, record.owner, record.version, record.deleted,
+                         *change, sought.message_id, sought.token, sought.conversation, sought.status,
+                         connection.json, record.changed_at);
   if (!updated) return fail(std::move(updated.error()));
   if (auto marked = execute(connection, stale_sql, record.id, *change); !marked)
     return fail(std::move(marked.error()));
@@ -261,6 +269,11 @@ Result<std::optional<Record>> find_email_by_conversation(Transaction& transactio
   const std::optional<std::string> key = conversation_key(conversation);
   if (!key) return std::optional<Record>();
   Query query(transaction.impl(), by_conversation_sql, *key);
+  return read_one<Record>(query, read_record);
+}
+
+Result<std::optional<Record>> find_appointment_by_uid(Transaction& transaction, std::string_view uid) {
+  Query query(transaction.impl(), by_uid_sql, uid);
   return read_one<Record>(query, read_record);
 }
 

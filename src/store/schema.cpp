@@ -35,7 +35,8 @@ CREATE INDEX mailbox_by_profile ON mailbox (profile);
 
 CREATE TABLE sealed (name TEXT PRIMARY KEY, octets BLOB NOT NULL) STRICT, WITHOUT ROWID;
 
--- What is looked for in fields stands beside them: message_id, token and conversation of e-mails, status of outgoing
+-- What is looked for in fields stands beside them: message_id (of appointments the
+-- UID), token and conversation of e-mails, status of outgoing
 -- ones. fields comes last: it may continue on pages that only its readers need.
 CREATE TABLE record (
   id INTEGER PRIMARY KEY,
@@ -49,6 +50,7 @@ CREATE TABLE record (
   token TEXT,
   conversation TEXT,
   status TEXT,
+  changed_at INTEGER NOT NULL,
   fields TEXT NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX record_by_change ON record (change);

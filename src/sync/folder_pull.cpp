@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sync/folder_pull.hpp"
+
+#include <algorithm>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <unordered_map>
+
+#include "sync/deletes.hpp"
+#include "sync/incoming.hpp"
+
+namespace syncline::sync {
+namespace {
+
+namespace json = boost::json;
+using store::Cursor;
+using store::Transaction;
+
+constexpr std::size_t chunk_items = 512;
+constexpr std::chrono::hours resync_alert_window{1};
+
+/// The engine's own notes beside a cursor.
+struct Notes {
+  std::string phase = {};    ///< "": the feed; "state": first contact, the feed is run to its end; "backfill"
+  std::string reached = {};  ///< backfill: the last id that was taken
+  bool audit_due = false;    ///< a full enumeration is under way or just over
+  std::int64_t audited = 0;  ///< seconds since the epoch
+};
+
+Notes read_notes(std::string_view text) {
+  Notes notes;
+  boost::system::error_code bad;
+  const json::value value = json::parse(text.empty() ? std::string_view("{}") : text, bad);
+  if (bad || !value.is_object()) return notes;
+  const json::object& object = value.get_object();
+  const auto text_at = [&](std::string_view name) {
+    const json::value* said = object.if_contains(name);
+    return said != nullptr && said->is_string() ? std::string(said->get_string()) : std::string();
+  };
+  notes.phase = text_at("phase");
+  notes.reached = text_at("reached");
+  if (const json::value* due = object.if_contains("auditDue"))
+    notes.audit_due = due->is_bool() && due->get_bool();
+  if (const json::value* at = object.if_contains("audited"); at != nullptr && at->is_int64())
+    notes.audited = at->get_int64();
+  return notes;
+}
+
+std::string write_notes(const Notes& notes) {
+  return json::serialize(json::object{{"phase", notes.phase},
+                                      {"reached", notes.reached},
+                                      {"auditDue", notes.audit_due},
+                                      {"audited", notes.audited}});
+}
+
+class FolderPull {
+ public:
+  FolderPull(RunContext& context, const RemoteFolder& folder) : context_(context), folder_(folder) {}
+
+  Async<void> run() {
+    auto known = context_.store.read<std::optional<Cursor>>([&](Transaction& transaction) {
+      return store::find_cursor(transaction, context_.settings.mailbox, folder_.id);
+    });
+    if (!known) co_return fail(std::move(known.error()));
+    if (*known) {
+      cursor_ = std::move(**known);
+      notes_ = read_notes(cursor_.notes);
+    } else {
+      cursor_ = {.mailbox = context_.settings.mailbox, .folder = folder_.id};
+      notes_.audited = seconds_now();
+      if (folder_.kind == model::RecordKind::email && context_.policies().mail.process_from)
+        notes_.phase = "state";
+    }
+    if (notes_.phase == "backfill") {
+      auto filled = co_await backfill();
+      if (!filled) co_return filled;
+    }
+    auto fed = co_await feed();
+    if (!fed) co_return fed;
+    const bool due = notes_.audit_due || context_.options.audit_now ||
+                     context_.now() - SystemTime(std::chrono::seconds(notes_.audited)) >
+                         context_.policies().sync.audit_every;
+    if (due) co_return co_await audit();
+    co_return Result<void>{};
+  }
+
+ private:
+  std::int64_t seconds_now() const {
+    return std::chrono::duration_cast<std::chrono::seconds>(context_.now().time_since_epoch()).count();
+  }
+  Cursor cursor_now() {
+    cursor_.notes = write_notes(notes_);
+    return cursor_;
+  }
+
+  Async<void> feed() {
+    std::uint64_t done = 0;
+    bool restarted = false;
+    for (bool last = false; !last;) {
+      const std::string from = cursor_.text;
+      auto page = co_await context_.driver.pull(folder_, from);
+      if (!page) {
+        if (page.error().retry != RetryClass::resync || restarted) co_return fail(std::move(page.error()));
+        restarted = true;
+        const Error why = page.error();
+        auto noted = restart(why);
+        if (!noted) co_return noted;
+        continue;
+      }
+      last = page->last;
+      // A feed that says "more" and does not move would never end.
+      if (!last && page->cursor == cursor_.text && page->entries.empty())
+        co_return fail(ErrorDomain::ews, "feed-stands-still",
+                       "the feed of " + folder_.name + " does not go on");
+      cursor_.text = page->cursor;
+      done += page->entries.size();
+      if (notes_.phase == "state") {
+        // First contact: only the state counts, what the folder holds comes by date.
+        if (last) notes_.phase = "backfill";
+        auto kept = keep_cursor();
+        if (!kept) co_return kept;
+      } else {
+        if (last) cursor_.complete = true;
+        const bool echo = page->entries.empty() && last && from == page->cursor;
+        const Cursor with = cursor_now();
+        if (!echo) {
+          auto taken = co_await take_page(context_, folder_, *page, with);
+          if (!taken) co_return taken;
+        }
+      }
+      context_.report("reading", folder_.name, done, std::max<std::uint64_t>(done, folder_.total_items));
+    }
+    if (notes_.phase == "backfill") co_return co_await backfill();
+    co_return Result<void>{};
+  }
+
+  Result<void> keep_cursor() {
+    auto kept = context_.store.write<bool>([&](Transaction& transaction) -> Result<bool> {
+      if (auto done = store::put_cursor(transaction, cursor_now()); !done)
+        return fail(std::move(done.error()));
+      return true;
+    });
+    if (!kept) return fail(std::move(kept.error()));
+    return {};
+  }
+
+  /// The server does not take the cursor: once more from the beginning, and then compare what is not there
+  /// any more.
+  Result<void> restart(const Error& why) {
+    const auto before = cursor_.resynced_at;
+    cursor_.text.clear();
+    cursor_.resynced_at = context_.now();
+    notes_.audit_due = true;
+    auto noted = context_.store.write<bool>([&](Transaction& transaction) -> Result<bool> {
+      if (auto done = store::put_cursor(transaction, cursor_now()); !done)
+        return fail(std::move(done.error()));
+      if (auto done = note(context_, transaction, "", 0,
+                           {.event = "full-resync", .reason = why.code, .text = "folder " + folder_.name});
+          !done)
+        return fail(std::move(done.error()));
+      if (before && context_.now() - *before < resync_alert_window)
+        if (auto done = store::raise_alert(
+                transaction,
+                {.mailbox = context_.settings.mailbox,
+                 .level = store::AlertLevel::warning,
+                 .code = "resync-loop",
+                 .text = "the server refused the state of folder " + folder_.name + " twice within an hour",
+                 .remedy = "If it goes on: has the mailbox been moved or restored?"});
+            !done)
+          return fail(std::move(done.error()));
+      return true;
+    });
+    if (!noted) return fail(std::move(noted.error()));
+    return {};
+  }
+
+  /// Messages since the start date, newest first, a chunk a transaction.
+  Async<void> backfill() {
+    const SystemTime from = context_.policies().mail.process_from.value_or(SystemTime{});
+    auto ids = co_await context_.driver.received_since(folder_, from);
+    if (!ids) co_return fail(std::move(ids.error()));
+    auto next = ids->begin();
+    if (!notes_.reached.empty())
+      if (const auto reached = std::find(ids->begin(), ids->end(), notes_.reached); reached != ids->end())
+        next = reached + 1;
+    const std::uint64_t total = ids->size();
+    while (next != ids->end()) {
+      const auto end =
+          ids->end() - next > static_cast<std::ptrdiff_t>(chunk_items) ? next + chunk_items : ids->end();
+      std::vector<RemoteRef> chunk;
+      for (; next != end; ++next) chunk.push_back({.id = *next});
+      notes_.reached = chunk.back().id;
+      std::optional<Cursor> with = cursor_now();
+      auto taken = co_await take_items(context_, folder_, std::move(chunk), std::move(with));
+      if (!taken) co_return taken;
+      context_.report("reading", folder_.name, static_cast<std::uint64_t>(next - ids->begin()), total);
+    }
+    notes_.phase.clear();
+    notes_.reached.clear();
+    cursor_.complete = true;
+    co_return keep_cursor();
+  }
+
+  /// Any feed may have holes: ids and versions of the whole folder against what is linked.
+  Async<void> audit() {
+    auto listed = co_await context_.driver.list(folder_);
+    if (!listed) co_return fail(std::move(listed.error()));
+    auto linked = context_.store.read<std::vector<store::LinkKey>>([&](Transaction& transaction) {
+      return store::link_keys(transaction, context_.settings.mailbox, folder_.id);
+    });
+    if (!linked) co_return fail(std::move(linked.error()));
+    std::unordered_map<std::string_view, const store::LinkKey*> by_id;
+    by_id.reserve(linked->size());
+    for (const store::LinkKey& key : *linked) by_id.emplace(key.remote_id, &key);
+    std::vector<RemoteRef> missed;
+    for (RemoteRef& item : *listed) {
+      const auto found = by_id.find(item.id);
+      if (found == by_id.end() || found->second->remote_version != item.version) missed.push_back(item);
+      if (found != by_id.end()) by_id.erase(found);
+    }
+    // Mail from before the start date was left out on purpose.
+    if (folder_.kind == model::RecordKind::email && context_.policies().mail.process_from) {
+      std::unordered_map<std::string_view, bool> known;
+      for (const store::LinkKey& key : *linked) known.emplace(key.remote_id, true);
+      std::erase_if(missed, [&](const RemoteRef& item) { return !known.contains(item.id); });
+    }
+    auto held = context_.store.write<bool>([&](Transaction& transaction) -> Result<bool> {
+      for (const auto& [_, key] : by_id) {
+        auto link = store::find_link(transaction, key->id);
+        if (!link) return fail(std::move(link.error()));
+        if (!*link || (*link)->state == store::LinkState::unlinked) continue;
+        if (auto done = hold_delete(context_, transaction, std::move(**link)); !done)
+          return fail(std::move(done.error()));
+      }
+      return true;
+    });
+    if (!held) co_return fail(std::move(held.error()));
+    for (std::size_t at = 0; at < missed.size(); at += chunk_items) {
+      const auto begin = missed.begin() + static_cast<std::ptrdiff_t>(at);
+      const auto end = missed.size() - at > chunk_items ? begin + chunk_items : missed.end();
+      std::vector<RemoteRef> chunk(begin, end);
+      std::optional<Cursor> none;
+      auto taken = co_await take_items(context_, folder_, std::move(chunk), std::move(none));
+      if (!taken) co_return taken;
+    }
+    notes_.audit_due = false;
+    notes_.audited = seconds_now();
+    co_return keep_cursor();
+  }
+
+  RunContext& context_;
+  const RemoteFolder& folder_;
+  Cursor cursor_;
+  Notes notes_;
+};
+
+}  // namespace
+
+Async<void> pull_folder(RunContext& context, const RemoteFolder& folder) {
+  FolderPull pull(context, folder);
+  co_return co_await pull.run();
+}
+
+}  // namespace syncline::sync

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sync/incoming.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "store/configuration.hpp"
+#include "store/records.hpp"
+#include "sync/deletes.hpp"
+#include "sync/incoming_item.hpp"
+
+namespace syncline::sync {
+namespace {
+
+using store::Transaction;
+
+/// What has to be done with a page's entries, once the store was asked what is known of them.
+struct SortedPage {
+  std::vector<RemoteRef> to_read;
+  std::vector<std::pair<store::Link, bool>> read_flags;
+  std::vector<store::Link> gone;
+};
+
+/// One item may stand in a page more than once: what it says last counts.
+std::vector<const FeedEntry*> last_of_each(const FeedPage& page) {
+  std::unordered_map<std::string_view, std::size_t> last;
+  last.reserve(page.entries.size());
+  for (std::size_t i = 0; i < page.entries.size(); ++i) last[page.entries[i].item.id] = i;
+  std::vector<const FeedEntry*> chosen;
+  chosen.reserve(last.size());
+  for (std::size_t i = 0; i < page.entries.size(); ++i)
+    if (last[page.entries[i].item.id] == i) chosen.push_back(&page.entries[i]);
+  return chosen;
+}
+
+Result<SortedPage> sort_page(RunContext& context, const FeedPage& page) {
+  return context.store.read<SortedPage>([&](Transaction& transaction) -> Result<SortedPage> {
+    SortedPage sorted;
+    for (const FeedEntry* entry : last_of_each(page)) {
+      auto link = store::find_link(transaction, context.settings.mailbox, entry->item.id);
+      if (!link) return fail(std::move(link.error()));
+      if (entry->what == FeedEntry::What::deleted) {
+        if (*link && (*link)->state != store::LinkState::unlinked) sorted.gone.push_back(std::move(**link));
+        continue;
+      }
+      if (entry->what == FeedEntry::What::read_flag) {
+        if (*link && (*link)->state != store::LinkState::unlinked)
+          sorted.read_flags.emplace_back(std::move(**link), entry->is_read);
+        continue;
+      }
+      if (*link) {
+        if (!entry->item.version.empty() && (*link)->remote_version == entry->item.version &&
+            (*link)->state == store::LinkState::linked)
+          continue;  // as we know it: an echo (invariant 3)
+        if ((*link)->state == store::LinkState::unlinked) continue;
+        if (context.busy_links.contains((*link)->id)) {
+          context.touched_links.insert((*link)->id);
+          continue;
+        }
+      } else {
+        auto quarantined = store::find_quarantined(transaction, context.settings.mailbox, entry->item.id);
+        if (!quarantined) return fail(std::move(quarantined.error()));
+        if (*quarantined && (*quarantined)->item_version == entry->item.version && !(*quarantined)->replay)
+          continue;
+      }
+      sorted.to_read.push_back(entry->item);
+    }
+    return sorted;
+  });
+}
+
+Result<void> put_read_flag(Transaction& transaction, store::Link link, bool is_read) {
+  auto record = store::find_record(transaction, link.record);
+  if (!record) return fail(std::move(record.error()));
+  if (!*record) return {};
+  link.base["isRead"] = is_read;
+  const model::FieldValue* now = (*record)->fields.if_contains("isRead");
+  if (now == nullptr || *now != model::FieldValue(is_read)) {
+    const bool was_level = link.record_version == (*record)->version;
+    (*record)->fields["isRead"] = is_read;
+    auto updated = store::update_record(transaction, std::move(**record));
+    if (!updated) return fail(std::move(updated.error()));
+    if (was_level) link.record_version = updated->version;
+  }
+  return store::update_link(transaction, link);
+}
+
+Result<void> quarantine(RunContext& context, Transaction& transaction, const RemoteFolder& folder,
+                        const RemoteRef& item, const Error& error) {
+  auto before = store::find_quarantined(transaction, context.settings.mailbox, item.id);
+  if (!before) return fail(std::move(before.error()));
+  store::Quarantined row =
+      before->value_or(store::Quarantined{.mailbox = context.settings.mailbox, .item = item.id});
+  if (!*before) row.first_seen = context.now();
+  row.folder = folder.id;
+  row.item_version = item.version;
+  row.code = error.code;
+  row.text = error.message;
+  row.last_tried = context.now();
+  row.attempts += 1;
+  row.replay = false;
+  if (auto put = store::put_quarantined(transaction, row); !put) return put;
+  ++context.summary.of(folder.kind).quarantined;
+  return note(context, transaction, item.id, 0,
+              {.event = "quarantined", .reason = error.code, .text = error.message});
+}
+
+/// The errors of single items; everything else ends the run.
+bool is_of_one_item(const Error& error) {
+  return error.retry == RetryClass::quarantine || error.retry == RetryClass::never || error.code == "gone";
+}
+
+/// Finds the link that an item's mark or search key points to, and whether the item of that link is still
+/// there.
+Async<void> recognise(RunContext& context, model::RecordKind kind, std::vector<IncomingItem>& items) {
+  auto looked_up = context.store.read<bool>([&](Transaction& transaction) -> Result<bool> {
+    for (IncomingItem& incoming : items) {
+      const RemoteItem& item = incoming.item;
+      auto linked = store::find_link(transaction, context.settings.mailbox, item.ref.id);
+      if (!linked) return fail(std::move(linked.error()));
+      if (*linked) continue;
+      if (item.operation_id && !context.open_operations.contains(*item.operation_id)) {
+        auto operation = store::find_operation(transaction, *item.operation_id);
+        if (!operation) return fail(std::move(operation.error()));
+        if (*operation && (*operation)->mailbox == context.settings.mailbox &&
+            !(*operation)->result_id.empty()) {
+          auto link = store::find_link(transaction, context.settings.mailbox, (*operation)->result_id);
+          if (!link) return fail(std::move(link.error()));
+          if (*link) incoming.known_as = std::move(**link);
+        }
+      }
+      if (!incoming.known_as && !item.search_key.empty()) {
+        auto link = store::find_link_by_search_key(transaction, context.settings.mailbox, item.search_key);
+        if (!link) return fail(std::move(link.error()));
+        if (*link && (*link)->state != store::LinkState::unlinked) incoming.known_as = std::move(**link);
+      }
+    }
+    return true;
+  });
+  if (!looked_up) co_return fail(std::move(looked_up.error()));
+  std::vector<std::string> ids;
+  for (const IncomingItem& incoming : items)
+    if (incoming.known_as) ids.push_back(incoming.known_as->remote_id);
+  if (ids.empty()) co_return Result<void>{};
+  auto there = co_await context.driver.read(kind, ids, false);
+  if (!there) co_return fail(std::move(there.error()));
+  std::size_t next = 0;
+  for (IncomingItem& incoming : items) {
+    if (!incoming.known_as) continue;
+    const Result<RemoteItem>& one = (*there)[next++];
+    if (!one && one.error().code != "gone" && !is_of_one_item(one.error())) co_return fail(one.error());
+    incoming.known_is_gone = !one && one.error().code == "gone";
+  }
+  co_return Result<void>{};
+}
+
+/// A user's copy of an item of ours loses the mark, so that it is nobody's operation any more (invariant 7).
+Async<void> unmark_copies(RunContext& context, std::vector<IncomingItem>& items) {
+  for (IncomingItem& incoming : items) {
+    if (!incoming.known_as || incoming.known_is_gone || !incoming.item.operation_id) continue;
+    if (incoming.item.kind == model::RecordKind::email) continue;  // a sent message is what it is
+    const RemoteRef ref = incoming.item.ref;
+    auto unmarked = co_await context.driver.unmark(ref, incoming.item.kind);
+    if (unmarked)
+      incoming.item.ref = std::move(*unmarked);
+    else if (!is_of_one_item(unmarked.error()) && unmarked.error().code != "conflict")
+      co_return fail(std::move(unmarked.error()));
+    incoming.known_as.reset();
+  }
+  co_return Result<void>{};
+}
+
+Async<void> take(RunContext& context, const RemoteFolder& folder, SortedPage work,
+                 std::optional<store::Cursor> cursor) {
+  std::vector<std::string> ids;
+  ids.reserve(work.to_read.size());
+  for (const RemoteRef& ref : work.to_read) ids.push_back(ref.id);
+  const bool is_mail = folder.kind == model::RecordKind::email;
+  const bool with_body = !is_mail || (context.policies().mail.track == model::MailFilter::all &&
+                                      folder.role != FolderRole::sent);
+  std::vector<Result<RemoteItem>> read;
+  if (!ids.empty()) {
+    auto answered = co_await context.driver.read(folder.kind, ids, with_body);
+    if (!answered) co_return fail(std::move(answered.error()));
+    read = std::move(*answered);
+  }
+  std::vector<IncomingItem> items;
+  items.reserve(read.size());
+  std::vector<std::pair<RemoteRef, Error>> unreadable;
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    if (read[i]) {
+      items.push_back({.item = std::move(*read[i])});
+    } else {
+      if (read[i].error().code == "gone") continue;  // deleted meanwhile: the next page says so
+      if (!is_of_one_item(read[i].error())) co_return fail(std::move(read[i].error()));
+      unreadable.emplace_back(work.to_read[i], std::move(read[i].error()));
+    }
+  }
+  auto recognised = co_await recognise(context, folder.kind, items);
+  if (!recognised) co_return recognised;
+  if (is_mail) {
+    auto prepared = co_await prepare_messages(context, folder, items);
+    if (!prepared) co_return prepared;
+  } else {
+    auto unmarked = co_await unmark_copies(context, items);
+    if (!unmarked) co_return unmarked;
+    if (folder.kind == model::RecordKind::contact) {
+      auto prepared = co_await prepare_photos(context, items);
+      if (!prepared) co_return prepared;
+    }
+  }
+  auto committed = context.store.write<bool>([&](Transaction& transaction) -> Result<bool> {
+    for (const auto& [ref, error] : unreadable)
+      if (auto done = quarantine(context, transaction, folder, ref, error); !done)
+        return fail(std::move(done.error()));
+    for (IncomingItem& incoming : items) {
+      auto done = is_mail ? put_message(context, transaction, folder, incoming)
+                          : put_act(context, transaction, folder, incoming);
+      if (!done) return fail(std::move(done.error()));
+    }
+    for (auto& [link, is_read] : work.read_flags) {
+      if (auto done = put_read_flag(transaction, link, is_read); !done) return fail(std::move(done.error()));
+    }
+    for (const store::Link& link : work.gone)
+      if (auto done = hold_delete(context, transaction, link); !done) return fail(std::move(done.error()));
+    if (cursor)
+      if (auto done = store::put_cursor(transaction, *cursor); !done) return fail(std::move(done.error()));
+    return true;
+  });
+  if (!committed) co_return fail(std::move(committed.error()));
+  co_return Result<void>{};
+}
+
+}  // namespace
+
+Async<void> take_page(RunContext& context, const RemoteFolder& folder, const FeedPage& page,
+                      const store::Cursor& cursor) {
+  auto sorted = sort_page(context, page);
+  if (!sorted) co_return fail(std::move(sorted.error()));
+  ++context.summary.pages;
+  SortedPage work = std::move(*sorted);
+  std::optional<store::Cursor> with = cursor;
+  co_return co_await take(context, folder, std::move(work), std::move(with));
+}
+
+Async<void> take_items(RunContext& context, const RemoteFolder& folder, std::vector<RemoteRef> items,
+                       std::optional<store::Cursor> cursor) {
+  FeedPage page;
+  for (RemoteRef& item : items)
+    page.entries.push_back({.what = FeedEntry::What::changed, .item = std::move(item)});
+  auto sorted = sort_page(context, page);
+  if (!sorted) co_return fail(std::move(sorted.error()));
+  SortedPage work = std::move(*sorted);
+  co_return co_await take(context, folder, std::move(work), std::move(cursor));
+}
+
+Async<void> look_again(RunContext& context, std::vector<store::LinkId> links) {
+  // By folder, because that is how items are read and filed.
+  std::map<std::string, std::pair<RemoteFolder, SortedPage>> by_folder;
+  auto found = context.store.read<bool>([&](Transaction& transaction) -> Result<bool> {
+    for (const store::LinkId id : links) {
+      auto link = store::find_link(transaction, id);
+      if (!link) return fail(std::move(link.error()));
+      if (!*link || (*link)->state == store::LinkState::unlinked) continue;
+      const auto folder =
+          std::find_if(context.folders.begin(), context.folders.end(),
+                       [&](const RemoteFolder& candidate) { return candidate.id == (*link)->folder; });
+      RemoteFolder where{.id = (*link)->folder, .kind = (*link)->kind};
+      if (folder != context.folders.end()) where = *folder;
+      auto& [_, work] = by_folder.try_emplace((*link)->folder, where, SortedPage{}).first->second;
+      work.to_read.push_back({.id = (*link)->remote_id});
+    }
+    return true;
+  });
+  if (!found) co_return fail(std::move(found.error()));
+  for (auto& [_, folder_and_work] : by_folder) {
+    SortedPage work = std::move(folder_and_work.second);
+    std::optional<store::Cursor> none;
+    auto taken = co_await take(context, folder_and_work.first, std::move(work), std::move(none));
+    if (!taken) co_return taken;
+  }
+  co_return Result<void>{};
+}
+
+}  // namespace syncline::sync

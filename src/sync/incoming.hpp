@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// From the server into the store: a page of a folder's feed, and items that are to be looked at again. What a
+// page brings and its cursor are one transaction (invariant 1).
+#include <optional>
+#include <vector>
+
+#include "store/cursors.hpp"
+#include "sync/run_context.hpp"
+
+namespace syncline::sync {
+
+/// Reads what the page's entries name and puts it into records and links, with `cursor`.
+Async<void> take_page(RunContext& context, const RemoteFolder& folder, const FeedPage& page,
+                      const store::Cursor& cursor);
+
+/// The same for items that no feed named: of a start date (invariant 15), of the audit, of the quarantine.
+/// `cursor` is written with them if given.
+Async<void> take_items(RunContext& context, const RemoteFolder& folder, std::vector<RemoteRef> items,
+                       std::optional<store::Cursor> cursor);
+
+/// Reads the items of these links and merges them again: after a conflict, or when they moved on meanwhile.
+Async<void> look_again(RunContext& context, std::vector<store::LinkId> links);
+
+}  // namespace syncline::sync

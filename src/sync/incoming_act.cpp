@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Appointments, contacts and tasks: adopted or not and why (invariant 19), merged with their records
+// (invariants 3, 9).
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "base/text.hpp"
+#include "store/configuration.hpp"
+#include "store/records.hpp"
+#include "sync/deletes.hpp"
+#include "sync/incoming_item.hpp"
+#include "sync/plan/adoption.hpp"
+#include "sync/plan/merge.hpp"
+#include "sync/store_sink.hpp"
+
+namespace syncline::sync {
+namespace {
+
+namespace json = boost::json;
+using model::Fields;
+using model::RecordKind;
+using store::Transaction;
+
+constexpr std::uint64_t photo_limit_octets = std::uint64_t{4} << 20;
+
+/// What is remembered of an item: its catalogue fields that go any way at all.
+Fields base_of(RunContext& context, RecordKind kind, const Fields& remote) {
+  Fields base;
+  for (const model::FieldInfo& field : model::fields_of(kind)) {
+    if (context.policies().direction_of(kind, field) == model::Direction::none) continue;
+    if (const json::value* value = remote.if_contains(field.name)) base[field.name] = *value;
+  }
+  return base;
+}
+
+/// The copies of one meeting are one record; the organiser's copy leads, the others follow.
+Result<std::optional<model::Record>> record_of_meeting(Transaction& transaction, const RemoteItem& item) {
+  const json::value* uid = item.fields.if_contains("uid");
+  if (item.kind != RecordKind::appointment || uid == nullptr || !uid->is_string() ||
+      uid->get_string().empty())
+    return std::nullopt;
+  return store::find_appointment_by_uid(transaction, uid->get_string());
+}
+
+/// Another mailbox's copy leads this meeting.
+Result<bool> follows(RunContext& context, Transaction& transaction, const RemoteItem& item,
+                     const store::Link& link) {
+  if (item.kind != RecordKind::appointment || item.is_organizer) return false;
+  auto links = store::links_of_record(transaction, link.record);
+  if (!links) return fail(std::move(links.error()));
+  return std::any_of(links->begin(), links->end(), [&](const store::Link& other) {
+    return other.mailbox != context.settings.mailbox && other.state == store::LinkState::linked &&
+           other.id < link.id;
+  });
+}
+
+Result<void> journal_conflicts(RunContext& context, Transaction& transaction, const store::Link& link,
+                               const plan::Merge& merge) {
+  for (const plan::FieldConflict& conflict : merge.conflicts) {
+    ++context.summary.of(link.kind).conflicts;
+    const bool asks = conflict.winner == model::ConflictWinner::ask;
+    json::object detail{{"field", conflict.field},
+                        {"record", conflict.record},
+                        {"exchange", conflict.remote},
+                        {"winner", asks                  ? "ask"
+                                   : conflict.record_won ? "record"
+                                                         : "exchange"}};
+    if (auto done = note(context, transaction, link.remote_id, link.record,
+                         {.event = "conflict", .reason = conflict.field, .detail = json::serialize(detail)});
+        !done)
+      return done;
+    if (!asks) continue;
+    if (auto done = store::raise_alert(
+            transaction,
+            {.mailbox = link.mailbox,
+             .level = store::AlertLevel::warning,
+             .code = "conflict-" + std::to_string(link.record),
+             .text = "record " + std::to_string(link.record) + " and its item both changed " + conflict.field,
+             .remedy = "Edit the record or the item: the side that is edited next wins."});
+        !done)
+      return done;
+  }
+  return {};
+}
+
+Result<void> part(RunContext& context, Transaction& transaction, store::Link link, std::string_view reason) {
+  link.state = store::LinkState::unlinked;
+  if (auto done = store::update_link(transaction, link); !done) return done;
+  ++context.summary.of(link.kind).unlinked;
+  return note(context, transaction, link.remote_id, link.record, {.event = "unlinked", .reason = reason});
+}
+
+}  // namespace
+
+Result<void> merge_linked(RunContext& context, Transaction& transaction, store::Link link,
+                          const RemoteFolder& folder, const IncomingItem& incoming) {
+  const RemoteItem& item = incoming.item;
+  if (context.busy_links.contains(link.id)) {
+    context.touched_links.insert(link.id);
+    return {};
+  }
+  if (link.kind != RecordKind::email && item.is_private)
+    return part(context, transaction, std::move(link), "private");
+  auto found = store::find_record(transaction, link.record, true);
+  if (!found) return fail(std::move(found.error()));
+  if (!*found) return part(context, transaction, std::move(link), "no-record");
+  model::Record record = std::move(**found);
+  const bool came_back = link.state == store::LinkState::held_delete;
+  const bool was_asking = link.state == store::LinkState::conflict;
+  link.folder = folder.id;
+  link.search_key = item.search_key;
+  link.held_in_run = 0;
+  const bool moved_on = link.remote_version != item.ref.version;
+  link.remote_version = item.ref.version;
+  if (record.deleted) {  // outgoing.cpp parts them, or removes the item
+    if (came_back) link.state = store::LinkState::linked;
+    return store::update_link(transaction, link);
+  }
+  auto following = follows(context, transaction, item, link);
+  if (!following) return fail(std::move(following.error()));
+  if (*following) {
+    link.base = base_of(context, link.kind, item.fields);
+    link.state = store::LinkState::linked;
+    return store::update_link(transaction, link);
+  }
+
+  model::Policies decided = context.policies();
+  if (was_asking) {
+    // Whoever edits next decides.
+    decided.conflict = {.winner = record.version > link.record_version ? model::ConflictWinner::record
+                                  : moved_on                           ? model::ConflictWinner::exchange
+                                                                       : model::ConflictWinner::ask};
+  }
+  const bool was_level = link.record_version == record.version;
+  const plan::Merge merge = plan::merge({.kind = link.kind,
+                                         .base = link.base,
+                                         .record = record.fields,
+                                         .remote = item.fields,
+                                         .record_changed_at = record.changed_at,
+                                         .remote_changed_at = item.last_modified},
+                                        decided);
+  if (!was_asking || !merge.asks())
+    if (auto done = journal_conflicts(context, transaction, link, merge); !done) return done;
+  if (!merge.to_record.empty()) {
+    record.fields = plan::patched(link.kind, std::move(record.fields), merge.to_record);
+    auto updated = store::update_record(transaction, std::move(record));
+    if (!updated) return fail(std::move(updated.error()));
+    record = std::move(*updated);
+    if (merge.to_remote.empty() || merge.asks()) link.record_version = record.version;
+    KindCounts& counts = context.summary.of(link.kind);
+    ++(was_level ? counts.changed_here : counts.merged);
+    json::array names;
+    for (const auto& field : merge.to_record) names.push_back(json::value(field.key()));
+    if (auto done = note(context, transaction, item.ref.id, link.record,
+                         {.event = was_level ? "changed" : "merged", .detail = json::serialize(names)});
+        !done)
+      return done;
+  } else if (merge.to_remote.empty() || merge.asks()) {
+    link.record_version = record.version;
+  }
+  link.base = merge.base;
+  link.state = merge.asks() ? store::LinkState::conflict : store::LinkState::linked;
+  if (was_asking && !merge.asks())
+    if (auto done = store::clear_alert(transaction, link.mailbox, "conflict-" + std::to_string(link.record));
+        !done)
+      return done;
+  return store::update_link(transaction, link);
+}
+
+Async<void> prepare_photos(RunContext& context, std::vector<IncomingItem>& items) {
+  for (IncomingItem& incoming : items) {
+    json::value* photo = incoming.item.fields.if_contains("photo");
+    if (photo == nullptr || !photo->is_object()) continue;
+    const json::value* attachment = photo->get_object().if_contains("attachmentId");
+    if (attachment == nullptr || !attachment->is_string()) continue;
+    const std::string id(attachment->get_string());
+    auto writer = context.content.create();
+    if (!writer) co_return fail(std::move(writer.error()));
+    StoreSink sink(*writer);
+    auto fetched = co_await context.driver.fetch_attachment(id, sink, photo_limit_octets);
+    if (!fetched) {
+      const Error& error = fetched.error();
+      if (error.code != "gone" && error.code != "too-large" && error.retry != RetryClass::never &&
+          error.retry != RetryClass::quarantine)
+        co_return fetched;
+      incoming.item.fields.erase("photo");
+      continue;
+    }
+    auto stored = writer->finish();
+    if (!stored) co_return fail(std::move(stored.error()));
+    json::object described{{"sha256", stored->sha256}, {"size", stored->octets}};
+    if (const json::value* type = photo->get_object().if_contains("contentType"))
+      described["contentType"] = *type;
+    *photo = std::move(described);
+    incoming.attachments.push_back(std::move(*stored));
+  }
+  co_return Result<void>{};
+}
+
+Result<void> put_act(RunContext& context, Transaction& transaction, const RemoteFolder& folder,
+                     IncomingItem& incoming) {
+  RemoteItem& item = incoming.item;
+  const std::string& id = item.ref.id;
+  if (item.operation_id && context.open_operations.contains(*item.operation_id))
+    return {};  // the operation will say
+  auto link = store::find_link(transaction, context.settings.mailbox, id);
+  if (!link) return fail(std::move(link.error()));
+  if (!*link && incoming.known_as && incoming.known_is_gone) {
+    link->emplace(*incoming.known_as);
+    (*link)->remote_id = id;
+    (*link)->state = store::LinkState::linked;
+    if (auto done =
+            note(context, transaction, id, (*link)->record, {.event = "moved", .text = "to " + folder.name});
+        !done)
+      return done;
+  }
+  if (*link) {
+    const model::RecordId record = (*link)->record;
+    if (auto done = merge_linked(context, transaction, std::move(**link), folder, incoming); !done)
+      return done;
+    if (incoming.attachments.empty()) return {};
+    return store::set_content_of_record(transaction, record, incoming.attachments);
+  }
+  if (item.opaque)
+    return note(context, transaction, id, 0,
+                {.event = "not-tracked", .reason = "unknown-class", .text = item.item_class});
+
+  bool known_contact = false;
+  if (plan::adoption_of(item.kind, context.policies().sync) == model::Adoption::known_contacts)
+    for (const std::string& address : plan::addresses_in(item.kind, item.fields)) {
+      if (address == context.settings.address) continue;
+      auto contacts = store::find_by_address(transaction, address, RecordKind::contact);
+      if (!contacts) return fail(std::move(contacts.error()));
+      known_contact = known_contact || !contacts->empty();
+    }
+  auto meeting = record_of_meeting(transaction, item);
+  if (!meeting) return fail(std::move(meeting.error()));
+  plan::AdoptionDecision decision = plan::decide_adoption({.kind = item.kind,
+                                                           .is_private = item.is_private,
+                                                           .fields = item.fields,
+                                                           .with_known_contact = known_contact},
+                                                          context.policies().sync);
+  if (*meeting && !item.is_private) decision = {.adopt = true, .reason = "same-meeting"};
+  if (!decision.adopt) {
+    auto before = store::list_journal(
+        transaction, {.mailbox = context.settings.mailbox, .item = id, .event = "not-tracked", .most = 1});
+    if (!before) return fail(std::move(before.error()));
+    if (!before->empty() && before->front().reason == decision.reason) return {};
+    ++context.summary.of(item.kind).not_tracked;
+    return note(context, transaction, id, 0, {.event = "not-tracked", .reason = decision.reason});
+  }
+  store::Link made{.mailbox = context.settings.mailbox,
+                   .kind = item.kind,
+                   .folder = folder.id,
+                   .remote_id = id,
+                   .remote_version = item.ref.version,
+                   .search_key = item.search_key,
+                   .base = base_of(context, item.kind, item.fields)};
+  if (*meeting) {
+    made.record = (*meeting)->id;
+    made.record_version = (*meeting)->version;
+  } else {
+    auto inserted = store::insert_record(
+        transaction, {.kind = item.kind,
+                      .owner = context.settings.owner,
+                      .fields = plan::for_record(item.kind, item.fields, context.policies())});
+    if (!inserted) return fail(std::move(inserted.error()));
+    made.record = inserted->id;
+    made.record_version = inserted->version;
+    if (!incoming.attachments.empty())
+      if (auto done = store::set_content_of_record(transaction, inserted->id, incoming.attachments); !done)
+        return done;
+    ++context.summary.of(item.kind).came;
+  }
+  auto linked = store::insert_link(transaction, std::move(made));
+  if (!linked) return fail(std::move(linked.error()));
+  return note(context, transaction, id, linked->record,
+              {.event = *meeting ? "linked" : "tracked", .reason = decision.reason});
+}
+
+}  // namespace syncline::sync

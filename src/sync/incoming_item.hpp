@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// One item that was read, on its way into the store: what is decided before the transaction, and what the
+// transaction does with it.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/content.hpp"
+#include "sync/plan/mail_tracking.hpp"
+#include "sync/run_context.hpp"
+
+namespace syncline::sync {
+
+struct IncomingItem {
+  RemoteItem item;
+  /// Of a message: what was decided, and what of it was fetched.
+  plan::TrackingDecision tracking = {};
+  std::optional<store::StoredContent> mime = std::nullopt;
+  std::vector<store::StoredContent> attachments = {};
+  model::RecordId thread = 0;  ///< record of the message it answers
+  /// The item that its search key or mark says it is, if that one is gone or still there (a copy,
+  /// invariant 7).
+  std::optional<store::Link> known_as = std::nullopt;
+  bool known_is_gone = false;
+};
+
+/// Decides on messages and fetches the content of those that are tracked. Items keep their order.
+Async<void> prepare_messages(RunContext& context, const RemoteFolder& folder,
+                             std::vector<IncomingItem>& items);
+/// Fetches the photos of contacts into the content store.
+Async<void> prepare_photos(RunContext& context, std::vector<IncomingItem>& items);
+
+/// Puts one item into records and links. `folder` is where it was found.
+Result<void> put_message(RunContext& context, store::Transaction& transaction, const RemoteFolder& folder,
+                         IncomingItem& incoming);
+Result<void> put_act(RunContext& context, store::Transaction& transaction, const RemoteFolder& folder,
+                     IncomingItem& incoming);
+
+/// The link of an item whose record and fields are merged: shared by both.
+Result<void> merge_linked(RunContext& context, store::Transaction& transaction, store::Link link,
+                          const RemoteFolder& folder, const IncomingItem& incoming);
+
+}  // namespace syncline::sync

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sync/mailbox_run.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "store/configuration.hpp"
+#include "sync/deletes.hpp"
+#include "sync/folder_pull.hpp"
+#include "sync/incoming.hpp"
+#include "sync/operations.hpp"
+#include "sync/outgoing.hpp"
+#include "sync/run_context.hpp"
+
+namespace syncline::sync {
+namespace {
+
+using model::RecordKind;
+using store::Transaction;
+
+/// How often a conflict is read and merged again in one run (R-08).
+constexpr int merge_rounds = 5;
+/// How often a run waits for lost writes to be settled.
+constexpr int settle_rounds = 4;
+constexpr std::chrono::hours quarantine_retry{7 * 24};
+
+class MailboxRun {
+ public:
+  explicit MailboxRun(RunContext& context) : context_(context) {}
+
+  Async<MailboxSummary> run() {
+    if (auto begun = begin(); !begun) co_return fail(std::move(begun.error()));
+    if (context_.settings.claim) {
+      auto claimed = co_await claim();
+      if (!claimed) co_return fail(std::move(claimed.error()));
+    }
+    auto listed = co_await context_.driver.folders();
+    if (!listed) co_return fail(std::move(listed.error()));
+    context_.folders = std::move(*listed);
+
+    auto left_over = co_await write_rounds(false);
+    if (!left_over) co_return fail(std::move(left_over.error()));
+    for (const RemoteFolder& folder : context_.folders) {
+      if (!is_read(folder)) continue;
+      auto pulled = co_await pull_folder(context_, folder);
+      if (!pulled) co_return fail(std::move(pulled.error()).during("reading folder " + folder.name));
+    }
+    auto retried = co_await retry_quarantined();
+    if (!retried) co_return fail(std::move(retried.error()));
+    auto resolved = co_await resolve_held_deletes(context_);
+    if (!resolved) co_return fail(std::move(resolved.error()));
+    auto written = co_await write_rounds(true);
+    if (!written) co_return fail(std::move(written.error()));
+    context_.summary.requests = context_.driver.requests();
+    context_.summary.waiting = context_.open_operations.size();
+    co_return context_.summary;
+  }
+
+ private:
+  Result<void> begin() {
+    const std::string name = "run:" + context_.settings.address;
+    auto last = context_.store.read<std::optional<std::string>>(
+        [&](Transaction& transaction) { return store::find_setting(transaction, name); });
+    if (!last) return fail(std::move(last.error()));
+    context_.run_number = (*last ? std::strtoll((*last)->c_str(), nullptr, 10) : 0) + 1;
+    return refresh_open_operations(context_);
+  }
+
+  Async<void> claim() {
+    const std::string id = context_.store.organisation_id();
+    const std::string name = context_.settings.organisation_name;
+    const bool take_over = context_.settings.take_over;
+    auto claimed = co_await context_.driver.claim(id, name, take_over);
+    if (!claimed) co_return fail(std::move(claimed.error()));
+    if (claimed->ours) co_return Result<void>{};
+    co_return fail(ErrorDomain::input, "mailbox-claimed",
+                   context_.settings.address + " is synchronised by organisation \"" + claimed->owner_name +
+                       "\" (" + claimed->owner_id + "); `--override` takes it over");
+  }
+
+  /// Whether the settings want this folder read.
+  bool is_read(const RemoteFolder& folder) const {
+    const MailboxSettings& settings = context_.settings;
+    switch (folder.role) {
+      case FolderRole::inbox:
+        return settings.mail_in;
+      case FolderRole::sent:
+        return settings.mail_in && settings.kind == MailboxKind::user && settings.policies.mail.track_sent;
+      case FolderRole::calendar:
+      case FolderRole::contacts:
+      case FolderRole::tasks:
+        return settings.appointments_contacts_tasks && settings.kind == MailboxKind::user;
+      case FolderRole::drafts:
+      case FolderRole::deleted:
+        return false;
+      case FolderRole::other:
+        return settings.mail_in && folder.kind == RecordKind::email && is_tracked(folder);
+    }
+    return false;
+  }
+
+  bool is_tracked(const RemoteFolder& folder) const {
+    const std::string path = path_of(folder);
+    const auto& tracked = context_.settings.tracked_folders;
+    const auto end =
+        tracked.begin() + static_cast<std::ptrdiff_t>(std::min(tracked.size(), tracked_folders_limit));
+    return std::any_of(tracked.begin(), end,
+                       [&](const std::string& name) { return text::equals_ignore_case(name, path); });
+  }
+  /// Below the Inbox or the root: "Customers/Nordwind".
+  std::string path_of(const RemoteFolder& folder) const {
+    std::string path = folder.name;
+    std::string parent = folder.parent_id;
+    for (std::size_t depth = 0; depth < 32; ++depth) {
+      const auto above = std::find_if(context_.folders.begin(), context_.folders.end(),
+                                      [&](const RemoteFolder& candidate) { return candidate.id == parent; });
+      if (above == context_.folders.end() || above->role == FolderRole::inbox) break;
+      path = above->name + "/" + path;
+      parent = above->parent_id;
+    }
+    return path;
+  }
+
+  Async<void> retry_quarantined() {
+    auto due = context_.store.read<std::vector<store::Quarantined>>([&](Transaction& transaction) {
+      return store::quarantine_due(transaction, context_.settings.mailbox, context_.now() - quarantine_retry);
+    });
+    if (!due) co_return fail(std::move(due.error()));
+    for (const store::Quarantined& one : *due) {
+      const auto folder =
+          std::find_if(context_.folders.begin(), context_.folders.end(),
+                       [&](const RemoteFolder& candidate) { return candidate.id == one.folder; });
+      auto released = context_.store.write<bool>([&](Transaction& transaction) -> Result<bool> {
+        // Out of the way while it is tried; an item that still cannot be read comes back with its history.
+        if (folder == context_.folders.end()) {
+          if (auto done = store::release_quarantined(transaction, one.mailbox, one.item); !done)
+            return fail(std::move(done.error()));
+          return true;
+        }
+        store::Quarantined trying = one;
+        trying.replay = true;
+        if (auto done = store::put_quarantined(transaction, trying); !done)
+          return fail(std::move(done.error()));
+        return true;
+      });
+      if (!released) co_return fail(std::move(released.error()));
+      if (folder == context_.folders.end()) continue;
+      std::vector<RemoteRef> items{{.id = one.item, .version = one.item_version}};
+      std::optional<store::Cursor> none;
+      auto taken = co_await take_items(context_, *folder, std::move(items), std::move(none));
+      if (!taken) co_return taken;
+      auto settled = context_.store.write<bool>([&](Transaction& transaction) -> Result<bool> {
+        auto still = store::find_quarantined(transaction, one.mailbox, one.item);
+        if (!still) return fail(std::move(still.error()));
+        if (*still && (*still)->replay)
+          if (auto done = store::release_quarantined(transaction, one.mailbox, one.item); !done)
+            return fail(std::move(done.error()));
+        return true;
+      });
+      if (!settled) co_return fail(std::move(settled.error()));
+    }
+    co_return Result<void>{};
+  }
+
+  /// Makes operations of what changed, carries them out, and merges again what had changed meanwhile, until
+  /// there is nothing left or what is left has to wait.
+  Async<void> write_rounds(bool plan_new) {
+    int waits = 0;
+    for (int round = 0; round < merge_rounds;) {
+      std::uint64_t made = 0;
+      if (plan_new) {
+        auto planned = plan_outgoing(context_);
+        if (!planned) co_return fail(std::move(planned.error()));
+        made = *planned;
+      }
+      auto ran = co_await run_operations(context_);
+      if (!ran) co_return fail(std::move(ran.error()));
+      std::vector<store::LinkId> again = std::move(ran->look_again);
+      for (const store::LinkId link : context_.touched_links)
+        if (!context_.busy_links.contains(link) && std::find(again.begin(), again.end(), link) == again.end())
+          again.push_back(link);
+      for (const store::LinkId link : again) context_.touched_links.erase(link);
+      if (!again.empty()) {
+        ++round;
+        auto looked = co_await look_again(context_, std::move(again));
+        if (!looked) co_return looked;
+        if (plan_new) continue;
+      }
+      if (ran->next_attempt && context_.options.settle && plan_new && waits < settle_rounds) {
+        ++waits;
+        const SystemTime now = context_.now();
+        if (*ran->next_attempt > now) {
+          const auto pause = std::chrono::duration_cast<std::chrono::milliseconds>(*ran->next_attempt - now);
+          if (pause > longest_wait()) break;
+          auto slept = co_await context_.surroundings.sleep(pause);
+          if (!slept) co_return slept;
+        }
+        continue;
+      }
+      if (made == 0 || !plan_new) break;
+    }
+    co_return Result<void>{};
+  }
+  /// A run waits for the server's time limit, not for an outage.
+  std::chrono::milliseconds longest_wait() const {
+    return context_.policies().sync.server_time_limit + std::chrono::seconds(5);
+  }
+
+  RunContext& context_;
+};
+
+}  // namespace
+
+Async<MailboxSummary> run_mailbox(Surroundings surroundings, store::Store& store,
+                                  store::ContentStore& content, Driver& driver,
+                                  const MailboxSettings& settings, RunOptions options) {
+  auto rules = plan::OutboundRules::make(settings.policies.sync);
+  if (!rules) co_return fail(std::move(rules.error()));
+  RunContext context{.surroundings = std::move(surroundings),
+                     .store = store,
+                     .content = content,
+                     .driver = driver,
+                     .settings = settings,
+                     .options = std::move(options),
+                     .outbound = std::move(*rules)};
+  MailboxRun run(context);
+  co_return co_await run.run();
+}
+
+}  // namespace syncline::sync

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// What the heart is told of a mailbox: made by the service from the organisation's configuration.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/policies.hpp"
+#include "store/links.hpp"
+
+namespace syncline::sync {
+
+enum class MailboxKind : std::uint8_t {
+  user,
+  queue,    ///< mail only
+  forward,  ///< collects mail forwarded as attachment; incoming only
+};
+
+struct MailboxSettings {
+  store::MailboxId mailbox = 0;
+  std::string address;  ///< in lower case
+  std::string owner;    ///< who its records belong to
+  MailboxKind kind = MailboxKind::user;
+  bool mail_in = false;
+  bool mail_out = false;
+  bool appointments_contacts_tasks = false;
+  std::vector<std::string> tracked_folders = {};  ///< beside the Inbox: paths below it ("Customers/Nordwind")
+  model::Policies policies = {};
+  std::string organisation_name = {};
+  bool claim = true;  ///< take and keep the mailbox for this organisation (invariant 22)
+  bool take_over = false;
+};
+
+constexpr std::size_t tracked_folders_limit = 25;
+
+}  // namespace syncline::sync

@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sync/operations.hpp"
+
+#include <algorithm>
+#include <boost/json/serialize.hpp>
+
+#include "store/records.hpp"
+#include "sync/deletes.hpp"
+#include "sync/orders.hpp"
+#include "sync/plan/mail_tracking.hpp"
+#include "sync/plan/merge.hpp"
+#include "sync/store_sink.hpp"
+
+namespace syncline::sync {
+namespace {
+
+namespace json = boost::json;
+using model::RecordKind;
+using store::Operation;
+using store::OperationState;
+using store::Transaction;
+
+constexpr int attempts_limit = 10;
+constexpr std::chrono::seconds first_pause{5};
+constexpr std::chrono::minutes longest_pause{30};
+
+/// Progress in the operation's row: durable before the driver goes on.
+class StoredProgress final : public Progress {
+ public:
+  StoredProgress(RunContext& context, Operation& operation) : context_(context), operation_(operation) {}
+
+  std::string_view text() const override { return operation_.progress; }
+
+  Result<void> save(std::string text) override {
+    const SystemTime at = context_.now();
+    auto saved = context_.store.write<bool>([&](Transaction& transaction) -> Result<bool> {
+      if (auto done = store::save_progress(transaction, operation_.id, text, at); !done)
+        return fail(std::move(done.error()));
+      return true;
+    });
+    if (!saved) {
+      // Whatever it was, the write did not happen in our books: nothing may be sent on its strength.
+      failed_ = saved.error();
+      return fail(std::move(saved.error()));
+    }
+    operation_.progress = std::move(text);
+    operation_.saved_at = at;
+    operation_.state = OperationState::sent;
+    return {};
+  }
+
+  SystemTime settled_after() const override {
+    return operation_.saved_at.value_or(SystemTime{}) + context_.policies().sync.server_time_limit;
+  }
+  const std::optional<Error>& failed() const { return failed_; }
+
+ private:
+  RunContext& context_;
+  Operation& operation_;
+  std::optional<Error> failed_;
+};
+
+/// Stops the mailbox, not the item.
+bool is_of_mailbox(const Error& error) {
+  return error.retry == RetryClass::reauthenticate || error.retry == RetryClass::rediscover ||
+         error.domain == ErrorDomain::local;
+}
+
+class Runner {
+ public:
+  explicit Runner(RunContext& context) : context_(context) {}
+
+  Async<OperationsResult> run() {
+    auto unfinished = context_.store.read<std::vector<Operation>>([&](Transaction& transaction) {
+      return store::unfinished_operations(transaction, context_.settings.mailbox);
+    });
+    if (!unfinished) co_return fail(std::move(unfinished.error()));
+    const std::uint64_t total = unfinished->size();
+    std::uint64_t at = 0;
+    for (Operation& operation : *unfinished) {
+      context_.report("writing", "", ++at, total);
+      if (operation.not_before && *operation.not_before > context_.now()) {
+        wait_until(*operation.not_before);
+        continue;
+      }
+      auto done = co_await carry_out(operation);
+      if (!done) co_return fail(std::move(done.error()));
+    }
+    if (total != 0)
+      if (auto done = refresh_open_operations(context_); !done) co_return fail(std::move(done.error()));
+    co_return std::move(result_);
+  }
+
+ private:
+  void wait_until(SystemTime when) {
+    if (!result_.next_attempt || when < *result_.next_attempt) result_.next_attempt = when;
+  }
+
+  Async<void> carry_out(Operation& operation) {
+    auto stored = read_order(operation);
+    if (!stored) co_return fail(std::move(stored.error()));
+    if (stored->order.what == WriteOrder::What::send) {
+      auto slow = co_await keep_rate();
+      if (!slow) co_return slow;
+    }
+    StoredProgress progress(context_, operation);
+    const OpenContent open = [this](std::string_view sha256) -> Result<std::unique_ptr<ContentSource>> {
+      auto reader = context_.content.open_content(sha256);
+      if (!reader) return fail(std::move(reader.error()));
+      return std::make_unique<StoreSource>(std::move(*reader));
+    };
+    const bool resumed = !operation.progress.empty();
+    ++operation.attempts;
+    auto applied = co_await context_.driver.apply(stored->order, progress, open);
+    if (progress.failed()) co_return fail(*progress.failed());
+    auto written = context_.store.write<bool>([&](Transaction& transaction) -> Result<bool> {
+      auto done = applied ? finish(transaction, operation, *stored, *applied, resumed)
+                          : give_up_or_wait(transaction, operation, *stored, applied.error());
+      if (!done) return fail(std::move(done.error()));
+      return true;
+    });
+    if (!written) co_return fail(std::move(written.error()));
+    if (applied) ++result_.done;
+    if (!applied && is_of_mailbox(applied.error())) co_return fail(std::move(applied.error()));
+    co_return Result<void>{};
+  }
+
+  /// Not more messages a minute than the policy says.
+  Async<void> keep_rate() {
+    const auto per_minute = static_cast<std::size_t>(std::max(1, context_.policies().mail.send_per_minute));
+    if (sent_at_.size() >= per_minute) {
+      const SystemTime free = sent_at_[sent_at_.size() - per_minute] + std::chrono::minutes(1);
+      if (free > context_.now()) {
+        const auto pause = std::chrono::duration_cast<std::chrono::milliseconds>(free - context_.now());
+        auto slept = co_await context_.surroundings.sleep(pause);
+        if (!slept) co_return slept;
+      }
+    }
+    sent_at_.push_back(context_.now());
+    co_return Result<void>{};
+  }
+
+  Result<void> finish(Transaction& transaction, Operation& operation, const StoredOrder& stored,
+                      const Applied& applied, bool resumed) {
+    const WriteOrder& order = stored.order;
+    operation.state = OperationState::done;
+    operation.error.clear();
+    operation.result_id = applied.item.id;
+    Result<void> done;
+    switch (order.what) {
+      case WriteOrder::What::create:
+        done = created(transaction, operation, stored, applied, resumed);
+        break;
+      case WriteOrder::What::update:
+        done = updated(transaction, operation, stored, applied, resumed);
+        break;
+      case WriteOrder::What::remove:
+        done = removed(transaction, operation, order);
+        break;
+      case WriteOrder::What::send:
+        done = sent(transaction, operation, order, applied);
+        break;
+    }
+    if (!done) return done;
+    for (const RemoteRef& copy : applied.copies)
+      if (done = remove_copy(transaction, order, copy); !done) return done;
+    if (!applied.remark.empty())
+      if (done = note(context_, transaction, applied.item.id, operation.record,
+                      {.event = "remark", .text = applied.remark});
+          !done)
+        return done;
+    return store::update_operation(transaction, operation);
+  }
+
+  Result<void> created(Transaction& transaction, Operation& operation, const StoredOrder& stored,
+                       const Applied& applied, bool resumed) {
+    ++context_.summary.of(stored.order.kind).went;
+    auto linked = store::insert_link(transaction, {.record = operation.record,
+                                                   .mailbox = operation.mailbox,
+                                                   .kind = stored.order.kind,
+                                                   .folder = folder_of(stored.order),
+                                                   .remote_id = applied.item.id,
+                                                   .remote_version = applied.item.version,
+                                                   .record_version = stored.record_version,
+                                                   .base = stored.order.fields});
+    if (!linked) return fail(std::move(linked.error()));
+    operation.link = linked->id;
+    // What happened to it between a lost reply and now is not in `fields`.
+    if (resumed) result_.look_again.push_back(linked->id);
+    return note(context_, transaction, applied.item.id, operation.record,
+                {.event = "created", .reason = stored.order.mail_attendees ? "attendees-mailed" : ""});
+  }
+
+  std::string folder_of(const WriteOrder& order) const {
+    if (!order.folder_id.empty()) return order.folder_id;
+    for (const RemoteFolder& folder : context_.folders)
+      if (folder.kind == order.kind && folder.role != FolderRole::other && order.kind != RecordKind::email)
+        return folder.id;
+    return {};
+  }
+
+  Result<void> updated(Transaction& transaction, const Operation& operation, const StoredOrder& stored,
+                       const Applied& applied, bool resumed) {
+    ++context_.summary.of(stored.order.kind).changed_there;
+    auto link = store::find_link(transaction, operation.link);
+    if (!link) return fail(std::move(link.error()));
+    if (*link) {
+      (*link)->base = plan::patched(stored.order.kind, std::move((*link)->base), stored.order.fields);
+      (*link)->remote_version = applied.item.version;
+      if (!applied.item.id.empty()) (*link)->remote_id = applied.item.id;
+      (*link)->record_version = stored.record_version;
+      if (auto done = store::update_link(transaction, **link); !done) return done;
+      if (resumed || context_.touched_links.contains((*link)->id)) result_.look_again.push_back((*link)->id);
+    }
+    json::array names;
+    for (const auto& field : stored.order.fields) names.push_back(json::value(field.key()));
+    return note(context_, transaction, applied.item.id, operation.record,
+                {.event = "updated",
+                 .reason = stored.order.mail_attendees ? "attendees-mailed" : "",
+                 .detail = json::serialize(names)});
+  }
+
+  Result<void> removed(Transaction& transaction, const Operation& operation, const WriteOrder& order) {
+    auto link = store::find_link(transaction, operation.link);
+    if (!link) return fail(std::move(link.error()));
+    if (*link) {
+      (*link)->state = store::LinkState::unlinked;
+      if (auto done = store::update_link(transaction, **link); !done) return done;
+      ++context_.summary.of(order.kind).removed_there;
+    }
+    return note(context_, transaction, order.item.id, operation.record,
+                {.event = "removed",
+                 .reason = operation.link == 0    ? "duplicate"
+                           : order.mail_attendees ? "attendees-mailed"
+                                                  : ""});
+  }
+
+  Result<void> sent(Transaction& transaction, const Operation& operation, const WriteOrder& order,
+                    const Applied& applied) {
+    ++context_.summary.of(RecordKind::email).went;
+    auto record = store::find_record(transaction, operation.record, true);
+    if (!record) return fail(std::move(record.error()));
+    if (*record) {
+      model::Record changed = std::move(**record);
+      changed.fields["statusCode"] = "sent";
+      changed.fields.erase("statusReason");
+      changed.fields["subject"] =
+          order.fields.contains("subject") ? order.fields.at("subject") : json::value("");
+      if (!applied.sent_message_id.empty()) changed.fields["internetMessageId"] = applied.sent_message_id;
+      json::object states;
+      for (const char* list : {"toRecipients", "ccRecipients", "bccRecipients"})
+        if (const json::value* people = changed.fields.if_contains(list);
+            people != nullptr && people->is_array())
+          for (const json::value& person : people->get_array())
+            if (const json::value* address =
+                    person.is_object() ? person.get_object().if_contains("emailAddress") : nullptr;
+                address != nullptr && address->is_string())
+              states[address->get_string()] = "accepted";
+      changed.fields["recipientStates"] = std::move(states);
+      auto updated = store::update_record(transaction, std::move(changed));
+      if (!updated) return fail(std::move(updated.error()));
+      if (!applied.item.id.empty()) {
+        auto there = store::find_link(transaction, operation.mailbox, applied.item.id);
+        if (!there) return fail(std::move(there.error()));
+        if (!*there) {
+          auto linked = store::insert_link(transaction, {.record = operation.record,
+                                                         .mailbox = operation.mailbox,
+                                                         .kind = RecordKind::email,
+                                                         .folder = sent_folder(),
+                                                         .remote_id = applied.item.id,
+                                                         .remote_version = applied.item.version,
+                                                         .record_version = updated->version});
+          if (!linked) return fail(std::move(linked.error()));
+        }
+      }
+    }
+    return note(context_, transaction, applied.item.id, operation.record, {.event = "sent"});
+  }
+
+  std::string sent_folder() const {
+    for (const RemoteFolder& folder : context_.folders)
+      if (folder.role == FolderRole::sent) return folder.id;
+    return {};
+  }
+
+  /// Of two items with one operation id the younger is deleted (invariant 6).
+  Result<void> remove_copy(Transaction& transaction, const WriteOrder& made, const RemoteRef& copy) {
+    WriteOrder order{
+        .what = WriteOrder::What::remove, .kind = made.kind, .folder_id = made.folder_id, .item = copy};
+    order.operation_id = context_.surroundings.random.uuid();
+    Operation operation{.id = order.operation_id,
+                        .mailbox = context_.settings.mailbox,
+                        .what = "remove",
+                        .created_at = context_.now()};
+    operation.order = to_json({.order = std::move(order)});
+    wait_until(context_.now());
+    return store::insert_operation(transaction, operation);
+  }
+
+  Result<void> give_up_or_wait(Transaction& transaction, Operation& operation, const StoredOrder& stored,
+                               const Error& error) {
+    operation.error = error.describe();
+    if (error.code == "needs-person") return to_person(transaction, operation, stored, error);
+    if (error.code == "conflict" || error.code == "gone") {
+      operation.state = OperationState::refused;
+      if (auto done = store::update_operation(transaction, operation); !done) return done;
+      if (auto done = note(context_, transaction, stored.order.item.id, operation.record,
+                           {.event = "overtaken", .reason = error.code});
+          !done)
+        return done;
+      if (error.code == "conflict") {
+        if (operation.link != 0) result_.look_again.push_back(operation.link);
+        return {};
+      }
+      auto link = store::find_link(transaction, operation.link);
+      if (!link) return fail(std::move(link.error()));
+      if (!*link) return {};
+      context_.busy_links.erase(operation.link);
+      return hold_delete(context_, transaction, std::move(**link));
+    }
+    const bool passing = error.retry == RetryClass::after || error.retry == RetryClass::now ||
+                         is_of_mailbox(error) || error.retry == RetryClass::resync;
+    if (!passing || operation.attempts >= attempts_limit)
+      return refuse(transaction, operation, stored, error);
+    if (error.code == "uncertain") operation.state = OperationState::uncertain;
+    operation.not_before = context_.now() + pause_after(operation, error);
+    wait_until(*operation.not_before);
+    return store::update_operation(transaction, operation);
+  }
+
+  std::chrono::milliseconds pause_after(const Operation& operation, const Error& error) {
+    if (error.retry_after && error.retry_after->count() > 0) return *error.retry_after;
+    std::chrono::milliseconds pause = first_pause;
+    for (int i = 1; i < operation.attempts && pause < longest_pause; ++i) pause *= 2;
+    pause = std::min<std::chrono::milliseconds>(pause, longest_pause);
+    const auto spread = static_cast<std::uint64_t>(pause.count() / 4 + 1);
+    return pause + std::chrono::milliseconds(context_.surroundings.random.below(spread));
+  }
+
+  Result<void> refuse(Transaction& transaction, Operation& operation, const StoredOrder& stored,
+                      const Error& error) {
+    operation.state = OperationState::refused;
+    ++context_.summary.of(stored.order.kind).refused;
+    if (auto done = store::update_operation(transaction, operation); !done) return done;
+    if (auto done = note(context_, transaction, stored.order.item.id, operation.record,
+                         {.event = "refused", .reason = error.code, .text = error.message});
+        !done)
+      return done;
+    if (stored.order.what == WriteOrder::What::send)
+      if (auto done =
+              mail_status(transaction, operation.record, "failed", error.message + " (" + error.code + ")");
+          !done)
+        return done;
+    if (stored.order.what == WriteOrder::What::update) {
+      // Not again before the record has another version.
+      auto link = store::find_link(transaction, operation.link);
+      if (!link) return fail(std::move(link.error()));
+      if (*link) {
+        (*link)->record_version = stored.record_version;
+        if (auto done = store::update_link(transaction, **link); !done) return done;
+      }
+    }
+    return store::raise_alert(transaction,
+                              {.mailbox = operation.mailbox,
+                               .level = store::AlertLevel::error,
+                               .code = "refused-" + error.code,
+                               .text = std::string(to_string(stored.order.what)) + " of record " +
+                                       std::to_string(operation.record) + ": " + error.message,
+                               .remedy = "Change the record; it is tried again with its next version."});
+  }
+
+  Result<void> to_person(Transaction& transaction, Operation& operation, const StoredOrder& stored,
+                         const Error& error) {
+    operation.state = OperationState::needs_person;
+    ++context_.summary.needs_person;
+    if (auto done = store::update_operation(transaction, operation); !done) return done;
+    if (stored.order.what == WriteOrder::What::send)
+      if (auto done = mail_status(transaction, operation.record, "needsPerson", error.message); !done)
+        return done;
+    if (auto done = note(context_, transaction, stored.order.item.id, operation.record,
+                         {.event = "needs-person", .text = error.message});
+        !done)
+      return done;
+    return store::raise_alert(transaction,
+                              {.mailbox = operation.mailbox,
+                               .level = store::AlertLevel::error,
+                               .code = "needs-person-" + operation.id,
+                               .text = "record " + std::to_string(operation.record) + ": " + error.message,
+                               .remedy = "Look into the mailbox; set the record's state by hand."});
+  }
+
+  Result<void> mail_status(Transaction& transaction, model::RecordId id, std::string_view code,
+                           const std::string& reason) {
+    auto record = store::find_record(transaction, id, true);
+    if (!record) return fail(std::move(record.error()));
+    if (!*record) return {};
+    (*record)->fields["statusCode"] = code;
+    (*record)->fields["statusReason"] = reason;
+    auto updated = store::update_record(transaction, std::move(**record));
+    if (!updated) return fail(std::move(updated.error()));
+    return {};
+  }
+
+  RunContext& context_;
+  OperationsResult result_;
+  std::vector<SystemTime> sent_at_;
+};
+
+}  // namespace
+
+Async<OperationsResult> run_operations(RunContext& context) {
+  Runner runner(context);
+  co_return co_await runner.run();
+}
+
+}  // namespace syncline::sync

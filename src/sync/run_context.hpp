@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// What the phases of one run share.
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "store/journal.hpp"
+#include "store/operations.hpp"
+#include "sync/mailbox_run.hpp"
+#include "sync/plan/outbound.hpp"
+
+namespace syncline::sync {
+
+struct RunContext {
+  Surroundings surroundings;
+  store::Store& store;
+  store::ContentStore& content;
+  Driver& driver;
+  const MailboxSettings& settings;
+  RunOptions options;
+  plan::OutboundRules outbound;
+  MailboxSummary summary = {};
+  std::int64_t run_number = 0;
+  std::vector<RemoteFolder> folders = {};
+
+  /// Unfinished operations of the mailbox: by their id and by the link they write to.
+  std::set<std::string, std::less<>> open_operations = {};
+  std::set<store::LinkId> busy_links = {};
+  /// Links whose item moved on while an operation was under way: read again when it has ended.
+  std::set<store::LinkId> touched_links = {};
+
+  SystemTime now() const { return surroundings.clock.now(); }
+  const model::Policies& policies() const { return settings.policies; }
+  void report(std::string phase, std::string folder, std::uint64_t done, std::uint64_t total) const {
+    if (options.on_progress) options.on_progress({std::move(phase), std::move(folder), done, total});
+  }
+};
+
+/// A line of the journal about an item or a record of this mailbox.
+struct Line {
+  std::string_view event;
+  std::string_view reason = {};
+  std::string text = {};
+  std::string detail = {};
+};
+Result<void> note(RunContext& context, store::Transaction& transaction, std::string_view item,
+                  model::RecordId record, Line line);
+
+/// Reads the unfinished operations of the mailbox from the store.
+Result<void> refresh_open_operations(RunContext& context);
+
+}  // namespace syncline::sync

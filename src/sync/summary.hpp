@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// What a run did, by kind, and how far it is.
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "model/record.hpp"
+
+namespace syncline::sync {
+
+struct KindCounts {
+  std::uint64_t came = 0;           ///< new records
+  std::uint64_t changed_here = 0;   ///< records changed from the server
+  std::uint64_t went = 0;           ///< items created, messages sent
+  std::uint64_t changed_there = 0;  ///< items changed from records
+  std::uint64_t removed_here = 0;
+  std::uint64_t removed_there = 0;
+  std::uint64_t unlinked = 0;
+  std::uint64_t merged = 0;     ///< both sides had changed, different fields
+  std::uint64_t conflicts = 0;  ///< both sides had changed one field
+  std::uint64_t not_tracked = 0;
+  std::uint64_t quarantined = 0;
+  std::uint64_t refused = 0;  ///< writes that the server refused for good
+};
+
+struct MailboxSummary {
+  std::array<KindCounts, 4> kinds = {};
+  std::uint64_t pages = 0;
+  std::uint64_t requests = 0;
+  std::uint64_t waiting = 0;  ///< operations that go on in a later run
+  std::uint64_t needs_person = 0;
+  bool brake = false;  ///< too many deletes: stopped until `brake release`
+
+  KindCounts& of(model::RecordKind kind) { return kinds[static_cast<std::size_t>(kind)]; }
+  const KindCounts& of(model::RecordKind kind) const { return kinds[static_cast<std::size_t>(kind)]; }
+};
+
+struct RunProgress {
+  std::string phase;   ///< "reading", "writing"
+  std::string folder;  ///< its name; empty while writing
+  std::uint64_t done = 0;
+  std::uint64_t total = 0;  ///< 0: not known
+};
+using OnProgress = std::function<void(const RunProgress&)>;
+
+}  // namespace syncline::sync
