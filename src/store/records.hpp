@@ -63,6 +63,10 @@ Result<std::optional<model::Record>> find_email_by_conversation(Transaction& tra
 Result<std::vector<model::RecordId>> find_by_address(Transaction& transaction, std::string_view address,
                                                      std::optional<model::RecordKind> kind = std::nullopt);
 
+/// Appointments that are one meeting share its UID (field uid; EWS calendar:UID); the first record that bears
+/// it.
+Result<std::optional<model::Record>> find_appointment_by_uid(Transaction& transaction, std::string_view uid);
+
 /// Outgoing e-mails (field direction) of an owner in a state (field statusCode: "pendingSend"), oldest first.
 Result<std::vector<model::Record>> list_outgoing(Transaction& transaction, std::string_view status_code,
                                                  std::string_view owner, int most);
