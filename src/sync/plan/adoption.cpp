@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
+#include <set>
+#include <string>
+#include <utility>
 
 #include "base/text.hpp"
 
@@ -12,17 +15,29 @@ namespace {
 namespace json = boost::json;
 using model::FieldType;
 
-void add_address(const json::value& value, std::vector<std::string>& out) {
+/// Addresses in the order in which they come, each once.
+struct Addresses {
+  std::vector<std::string> in_order = {};
+  std::set<std::string> seen = {};
+};
+
+void add_address(const json::value& value, Addresses& out) {
   const json::string* text_value = value.if_string();
   if (text_value == nullptr || text_value->find('@') == json::string::npos) return;
   std::string address = text::to_lower_ascii(text::trim(*text_value));
-  if (std::find(out.begin(), out.end(), address) == out.end()) out.push_back(std::move(address));
+  if (out.seen.insert(address).second) out.in_order.push_back(std::move(address));
 }
 
-void add_person(const json::value* person, std::vector<std::string>& out) {
+void add_person(const json::value* person, Addresses& out) {
   const json::object* object = person == nullptr ? nullptr : person->if_object();
   if (object == nullptr) return;
   if (const json::value* address = object->if_contains("emailAddress")) add_address(*address, out);
+}
+
+bool says_private(const model::Fields& fields) {
+  const json::value* sensitivity = fields.if_contains("sensitivity");
+  return sensitivity != nullptr && sensitivity->is_string() &&
+         (sensitivity->get_string() == "Private" || sensitivity->get_string() == "Confidential");
 }
 
 }  // namespace
@@ -51,7 +66,7 @@ bool has_category(const model::Fields& fields, std::string_view category) {
 }
 
 std::vector<std::string> addresses_in(model::RecordKind kind, const model::Fields& fields) {
-  std::vector<std::string> addresses;
+  Addresses addresses;
   for (const model::FieldInfo& field : model::fields_of(kind)) {
     const json::value* value = fields.if_contains(field.name);
     if (value == nullptr) continue;
@@ -66,15 +81,16 @@ std::vector<std::string> addresses_in(model::RecordKind kind, const model::Field
     if (field.name == "emailAddresses" && value->is_object())
       for (const auto& entry : value->get_object()) add_address(entry.value(), addresses);
   }
-  return addresses;
+  return std::move(addresses.in_order);
 }
 
 AdoptionDecision decide_adoption(const Candidate& candidate, const model::SyncPolicy& policy) {
-  if (candidate.is_private) return {.adopt = false, .reason = "private"};
+  if (candidate.is_private || says_private(candidate.fields)) return {.adopt = false, .reason = "private"};
   const model::Adoption adoption = adoption_of(candidate.kind, policy);
   if (adoption == model::Adoption::none) return {.adopt = false, .reason = "policy-none"};
   if (adoption == model::Adoption::all) return {.adopt = true, .reason = "policy-all"};
   if (has_category(candidate.fields, policy.tracking_category)) return {.adopt = true, .reason = "category"};
+  if (candidate.bears_our_mark) return {.adopt = true, .reason = "our-property"};
   if (adoption == model::Adoption::known_contacts && candidate.with_known_contact)
     return {.adopt = true, .reason = "known-contact"};
   return {.adopt = false, .reason = "no-category"};

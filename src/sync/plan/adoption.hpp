@@ -14,12 +14,14 @@ struct Candidate {
   const model::Fields& fields;
   bool with_known_contact =
       false;  ///< a person of it is a contact record; asked for only when the policy wants it
+  bool bears_our_mark =
+      false;  ///< our property, of an operation that the journal does not know (invariant 7)
 };
 
 struct AdoptionDecision {
   bool adopt = false;
-  std::string_view
-      reason;  ///< of the journal: "category", "policy-all", "known-contact"; "private", "no-category", …
+  std::string_view reason;  ///< of the journal: "category", "our-property", "policy-all", "known-contact";
+                            ///< "private", "no-category", …
 };
 
 AdoptionDecision decide_adoption(const Candidate& candidate, const model::SyncPolicy& policy);

@@ -85,6 +85,45 @@ std::size_t end_of_raw_element(std::string_view html, std::size_t at, std::strin
 
 }  // namespace
 
+namespace {
+
+/// "html", "text", or empty for what is no body.
+std::string_view type_of_body(const model::FieldValue& body) {
+  const boost::json::object* object = body.if_object();
+  const boost::json::value* type = object == nullptr ? nullptr : object->if_contains("type");
+  return type != nullptr && type->is_string() ? std::string_view(type->get_string()) : std::string_view();
+}
+
+/// The end of "<https://…>" or "[cid:…]" at `at`; npos: there is none.
+std::size_t end_of_addition(std::string_view text, std::size_t at) {
+  const std::string_view rest = text.substr(at + 1, 8);
+  const char close = text[at] == '<' ? '>' : ']';
+  bool found = false;
+  for (const std::string_view scheme : {"http:", "https:", "mailto:", "file:", "tel:", "ftp:"})
+    found |= close == '>' && starts_with_ignoring_case(rest, scheme);
+  found |= close == ']' && starts_with_ignoring_case(rest, "cid:");
+  if (!found) return std::string_view::npos;
+  const std::size_t end = text.find_first_of("<>[] \n", at + 1);
+  return end == std::string_view::npos || text[end] != close ? std::string_view::npos : end;
+}
+
+/// Words without the blanks between them and without what a plain copy has beyond its original.
+std::string bare(std::string_view words) {
+  std::string out;
+  for (std::size_t at = 0; at < words.size(); ++at) {
+    if (words[at] == ' ') continue;
+    if (words[at] == '<' || words[at] == '[')
+      if (const std::size_t end = end_of_addition(words, at); end != std::string_view::npos) {
+        at = end;
+        continue;
+      }
+    out += words[at];
+  }
+  return out;
+}
+
+}  // namespace
+
 std::string words_of_html(std::string_view html) {
   Words words;
   std::size_t at = 0;
@@ -141,10 +180,14 @@ std::string words_of_body(const model::FieldValue& body) {
   const boost::json::object* object = body.if_object();
   if (object == nullptr) return {};
   const boost::json::value* value = object->if_contains("value");
-  const boost::json::value* type = object->if_contains("type");
   if (value == nullptr || !value->is_string()) return {};
-  const bool html = type != nullptr && type->is_string() && type->get_string() == "html";
+  const bool html = type_of_body(body) == "html";
   return html ? words_of_text(words_of_html(value->get_string())) : words_of_text(value->get_string());
+}
+
+bool is_plain_copy(const model::FieldValue& plain, const model::FieldValue& rich) {
+  if (type_of_body(plain) != "text" || type_of_body(rich) != "html") return false;
+  return bare(words_of_body(plain)) == bare(words_of_body(rich));
 }
 
 }  // namespace syncline::sync::plan

@@ -15,5 +15,9 @@ std::string words_of_html(std::string_view html);
 std::string words_of_text(std::string_view text);
 /// Of a body field, whatever its type; empty for null.
 std::string words_of_body(const model::FieldValue& body);
+/// Whether `plain` is a text of the same words as the formatted body `rich`: blanks aside, and what Exchange
+/// adds when it makes text of HTML (the target of a link in angle brackets, the name of an image in square
+/// ones).
+bool is_plain_copy(const model::FieldValue& plain, const model::FieldValue& rich);
 
 }  // namespace syncline::sync::plan

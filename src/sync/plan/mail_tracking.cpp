@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <memory>
 
 #include "base/base64.hpp"
@@ -16,6 +17,7 @@ namespace {
 
 constexpr std::size_t conversation_header_octets = 22;
 constexpr std::size_t message_ids_limit = 100;
+constexpr std::size_t message_id_octets_limit = 998;  // a line: RFC 5322 section 2.1.1
 constexpr std::size_t token_digits = 7;
 
 std::string_view text_field(const model::Fields& fields, std::string_view name) {
@@ -29,18 +31,24 @@ std::string address_field(const model::Fields& fields, std::string_view name) {
   return text::to_lower_ascii(text_field(value->get_object(), "emailAddress"));
 }
 
+bool is_letter_or_digit(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 }  // namespace
 
 std::vector<std::string> message_ids_in(std::string_view header) {
-  std::vector<std::string> ids;
-  for (std::size_t open = header.find('<');
-       open != std::string_view::npos && ids.size() < message_ids_limit;) {
+  std::deque<std::string_view> ids;
+  for (std::size_t open = header.find('<'); open != std::string_view::npos;) {
     const std::size_t close = header.find_first_of("<>", open + 1);
     if (close == std::string_view::npos) break;
-    if (header[close] == '>' && close > open + 1) ids.emplace_back(header.substr(open, close - open + 1));
+    const std::string_view id = header.substr(open, close - open + 1);
+    if (header[close] == '>' && id.size() > 2 && id.size() <= message_id_octets_limit) ids.push_back(id);
+    // The first one of a thread is far away, its latest ones tell most.
+    if (ids.size() > message_ids_limit) ids.pop_front();
     open = header[close] == '<' ? close : header.find('<', close + 1);
   }
-  return ids;
+  return {ids.begin(), ids.end()};
 }
 
 std::string token_of(std::string_view prefix, model::RecordId record) {
@@ -55,7 +63,9 @@ std::string token_in(std::string_view subject, std::string_view prefix) {
   for (std::size_t at = subject.find(start); at != std::string_view::npos; at = subject.find(start, at + 1)) {
     std::size_t end = at + start.size();
     while (end < subject.size() && subject[end] >= '0' && subject[end] <= '9') ++end;
-    if (end - at - start.size() >= token_digits && end - at - start.size() <= 18)
+    const bool stands_alone = (at == 0 || !is_letter_or_digit(subject[at - 1])) &&
+                              (end == subject.size() || !is_letter_or_digit(subject[end]));
+    if (stands_alone && end - at - start.size() >= token_digits && end - at - start.size() <= 18)
       return std::string(subject.substr(at, end - at));
   }
   return {};
@@ -69,12 +79,13 @@ std::string conversation_key(std::string_view conversation_index) {
 
 ThreadKeys thread_keys(const model::Fields& message, std::string_view token_prefix) {
   ThreadKeys keys;
-  keys.message_ids = message_ids_in(text_field(message, "inReplyTo"));
   std::vector<std::string> references = message_ids_in(text_field(message, "references"));
   std::reverse(references.begin(), references.end());
-  for (std::string& id : references)
-    if (std::find(keys.message_ids.begin(), keys.message_ids.end(), id) == keys.message_ids.end())
-      keys.message_ids.push_back(std::move(id));
+  for (std::vector<std::string>& ids :
+       std::array{message_ids_in(text_field(message, "inReplyTo")), references})
+    for (std::string& id : ids)
+      if (std::find(keys.message_ids.begin(), keys.message_ids.end(), id) == keys.message_ids.end())
+        keys.message_ids.push_back(std::move(id));
   keys.token = token_in(text_field(message, "subject"), token_prefix);
   keys.conversation = conversation_key(text_field(message, "conversationIndex"));
   return keys;

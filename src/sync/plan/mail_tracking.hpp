@@ -19,10 +19,10 @@ struct ThreadKeys {
 };
 ThreadKeys thread_keys(const model::Fields& message, std::string_view token_prefix);
 
-/// The Message-IDs ("<…>") in a header, in their order. Reads anything.
+/// The Message-IDs ("<…>") in a header, in their order; of very many the last hundred. Reads anything.
 std::vector<std::string> message_ids_in(std::string_view header);
 
-/// "SYN:0000042" for a record; what `token_in` finds again.
+/// "SYN:0000042" for a record; what `token_in` finds again where it is no part of a longer word.
 std::string token_of(std::string_view prefix, model::RecordId record);
 std::string token_in(std::string_view subject, std::string_view prefix);
 /// The first 22 octets (header and GUID: MS-OXOMSG section 2.2.1.3), in base64, of a conversation index in

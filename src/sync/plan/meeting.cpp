@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/text.hpp"
@@ -32,12 +34,15 @@ constexpr std::string_view seen_by_attendees[] = {
     "endTimeZone",
 };
 
+constexpr std::string_view attendee_lists[] = {"requiredAttendees", "optionalAttendees", "resources"};
+
 /// "2026-11-22T10:00:00Z" or a date, as days and seconds since the epoch; the end of that day for a date.
 std::optional<SystemTime> instant_of(const json::value* value) {
   if (value == nullptr || !value->is_string() || value->get_string().size() < 10) return std::nullopt;
   const std::string_view said = value->get_string();
-  const auto part = [&](std::size_t at, std::size_t size) {
-    return text::parse_int(said.size() >= at + size ? said.substr(at, size) : std::string_view()).value_or(0);
+  const auto part = [&](std::size_t at, std::size_t size) -> std::int64_t {
+    const auto number = said.size() >= at + size ? text::parse_int(said.substr(at, size)) : std::nullopt;
+    return number && *number >= 0 ? *number : 0;
   };
   const std::chrono::year_month_day day{std::chrono::year(static_cast<int>(part(0, 4))),
                                         std::chrono::month(static_cast<unsigned>(part(5, 2))),
@@ -68,7 +73,7 @@ bool is_past(const model::Fields& fields, SystemTime now) {
 
 std::size_t count_attendees(const model::Fields& fields) {
   std::size_t count = 0;
-  for (const char* name : {"requiredAttendees", "optionalAttendees", "resources"})
+  for (const std::string_view name : attendee_lists)
     if (const json::value* attendees = fields.if_contains(name);
         attendees != nullptr && attendees->is_array())
       count += attendees->get_array().size();
@@ -77,7 +82,10 @@ std::size_t count_attendees(const model::Fields& fields) {
 
 MeetingDecision decide_meeting(const MeetingFacts& facts, const model::SyncPolicy& policy, SystemTime now) {
   const bool past = is_past(facts.fields, now);
-  if (!facts.is_organizer && facts.write != MeetingWrite::create) {
+  if (facts.write == MeetingWrite::remove && past && !policy.change_past_meetings)
+    return {.write = false, .reason = "past-meeting"};
+  if (!facts.is_organizer) {
+    if (facts.write == MeetingWrite::remove) return {.write = false, .reason = "not-organizer"};
     // An attendee's copy: free/busy, reminder and categories are this person's own, the rest is the
     // organiser's.
     const bool only_own = std::none_of(std::begin(seen_by_attendees), std::end(seen_by_attendees),
@@ -85,10 +93,15 @@ MeetingDecision decide_meeting(const MeetingFacts& facts, const model::SyncPolic
     if (facts.write == MeetingWrite::update && !only_own) return {.write = false, .reason = "not-organizer"};
     return {.write = true, .mail = false, .reason = "not-organizer"};
   }
-  if (past && facts.write != MeetingWrite::create && count_attendees(facts.fields) > 0 &&
-      !policy.change_past_meetings)
+  // Whoever was taken off the list is told, too.
+  const bool has_attendees =
+      count_attendees(facts.fields) > 0 ||
+      (facts.write == MeetingWrite::update &&
+       std::any_of(std::begin(attendee_lists), std::end(attendee_lists),
+                   [&](std::string_view name) { return facts.changes.contains(name); }));
+  if (past && facts.write == MeetingWrite::update && has_attendees && !policy.change_past_meetings)
     return {.write = false, .reason = "past-meeting"};
-  if (count_attendees(facts.fields) == 0) return {.write = true, .mail = false, .reason = "no-attendees"};
+  if (!has_attendees) return {.write = true, .mail = false, .reason = "no-attendees"};
   if (past) return {.write = true, .mail = false, .reason = "past-meeting"};
   if (!policy.send_invitations) return {.write = true, .mail = false, .reason = "invitations-off"};
   if (facts.write == MeetingWrite::update &&

@@ -24,8 +24,10 @@ struct MeetingDecision {
   std::string_view reason;  ///< of the journal
 };
 
-/// Nobody is mailed when the start (of a series: the last occurrence that the range tells) is past, there are
-/// no attendees, this mailbox is not the organiser, or nothing changed that attendees see.
+/// Not written: what attendees see of a meeting that somebody else organises, a removal of such a meeting or
+/// of a past appointment, and changes of past meetings unless the policy wants them. Nobody is mailed when
+/// the start (of a series: the last occurrence that the range tells) is past, there are no attendees, this
+/// mailbox is not the organiser, or nothing changed that attendees see.
 MeetingDecision decide_meeting(const MeetingFacts& facts, const model::SyncPolicy& policy, SystemTime now);
 /// How many people `mail` reaches.
 std::size_t count_attendees(const model::Fields& fields);

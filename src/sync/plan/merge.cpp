@@ -3,10 +3,11 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
+#include <map>
 #include <set>
 #include <span>
+#include <utility>
 
-#include "base/text.hpp"
 #include "sync/plan/body_text.hpp"
 
 namespace syncline::sync::plan {
@@ -44,9 +45,8 @@ std::span<const std::string_view> group_of(RecordKind kind, std::string_view fie
 
 /// A plain copy of a formatted body says the same.
 bool same(const FieldInfo& field, const FieldValue& a, const FieldValue& b) {
-  if (model::same_value(field, a, b)) return true;
-  if (field.type != FieldType::body || !a.is_object() || !b.is_object()) return false;
-  return a.get_object().at("type") != b.get_object().at("type") && words_of_body(a) == words_of_body(b);
+  return model::same_value(field, a, b) ||
+         (field.type == FieldType::body && (is_plain_copy(a, b) || is_plain_copy(b, a)));
 }
 
 bool is_dictionary(FieldType type) {
@@ -57,39 +57,65 @@ bool is_set(FieldType type) {
          type == FieldType::people;
 }
 
-bool contains(const FieldInfo& field, const json::array& set, const FieldValue& element) {
-  const json::array one{element};
-  return std::any_of(set.begin(), set.end(), [&](const FieldValue& candidate) {
-    return model::same_value(field, json::array{candidate}, one);
-  });
-}
-
 json::array elements(const FieldValue& value) {
   const json::array* array = value.if_array();
   return array == nullptr ? json::array{} : *array;
 }
 
+std::set<std::string> keys_of(const FieldInfo& field, const json::array& set) {
+  std::set<std::string> keys;
+  for (const FieldValue& element : set) keys.insert(model::element_key(field, element));
+  return keys;
+}
+
 /// What the other side has, with this side's additions and removals since the base.
 json::array merged_set(const FieldInfo& field, const json::array& base, const json::array& mine,
                        const json::array& theirs) {
+  const std::set<std::string> before = keys_of(field, base);
+  const std::set<std::string> kept = keys_of(field, mine);
+  std::set<std::string> taken;
   json::array merged;
-  for (const FieldValue& element : theirs)
-    if (contains(field, mine, element) || !contains(field, base, element)) merged.push_back(element);
-  for (const FieldValue& element : mine)
-    if (!contains(field, base, element) && !contains(field, merged, element)) merged.push_back(element);
+  const auto add = [&](const FieldValue& element, const std::string& key) {
+    if (taken.insert(key).second) merged.push_back(element);
+  };
+  for (const FieldValue& element : theirs) {
+    const std::string key = model::element_key(field, element);
+    if (kept.contains(key) || !before.contains(key)) add(element, key);
+  }
+  for (const FieldValue& element : mine) {
+    const std::string key = model::element_key(field, element);
+    if (!before.contains(key)) add(element, key);
+  }
   return merged;
 }
 
-std::string original_start(const FieldValue& occurrence) {
-  const json::object* object = occurrence.if_object();
-  const FieldValue* start = object == nullptr ? nullptr : object->if_contains("originalStart");
-  return start != nullptr && start->is_string() ? std::string(start->get_string()) : std::string();
+/// Exceptions of a series by their original start.
+using Occurrences = std::map<std::string, const FieldValue*>;
+Occurrences by_start(const FieldInfo& field, const json::array& all) {
+  Occurrences found;
+  for (const FieldValue& occurrence : all) found.emplace(model::element_key(field, occurrence), &occurrence);
+  return found;
+}
+const FieldValue& occurrence_at(const Occurrences& all, const std::string& start) {
+  const auto found = all.find(start);
+  return found == all.end() ? nothing : *found->second;
 }
 
-const FieldValue& occurrence_at(const json::array& all, std::string_view start) {
-  for (const FieldValue& occurrence : all)
-    if (original_start(occurrence) == start) return occurrence;
-  return nothing;
+/// Received messages are read without what is large, and never change on the server.
+bool is_read_apart(RecordKind kind, std::string_view field) {
+  return kind == RecordKind::email && (field == "body" || field == "mime" || field == "attachments");
+}
+
+/// Whether an entry of a dictionary is synchronised.
+bool is_in_scope(const FieldInfo& field, std::string_view key, const model::SyncPolicy& policy) {
+  return field.type != FieldType::addresses || policy.three_addresses || key == "Business";
+}
+
+bool goes_in(Direction direction) {
+  return direction == Direction::both || direction == Direction::to_record;
+}
+bool goes_out(Direction direction) {
+  return direction == Direction::both || direction == Direction::to_exchange;
 }
 
 class Merger {
@@ -103,7 +129,7 @@ class Merger {
         if (group.front() == field.name) decide_group(group);
         continue;
       }
-      const Direction direction = policies_.direction_of(in_.kind, field);
+      const Direction direction = direction_of(field);
       if (direction == Direction::none) continue;
       if (direction == Direction::both && is_dictionary(field.type))
         decide_dictionary(field);
@@ -118,17 +144,28 @@ class Merger {
   }
 
  private:
-  /// What the record would say if the item's value came in; a base that knows the field and an item that does
-  /// not: cleared.
+  Direction direction_of(const FieldInfo& field) const { return policies_.direction_of(in_.kind, field); }
+  /// Whether the item says anything of the field, now or when both sides agreed.
+  bool remote_knows(const FieldInfo& field) const {
+    if (in_.remote.contains(field.name)) return true;
+    return in_.base.contains(field.name) && !is_read_apart(in_.kind, field.name);
+  }
+  /// A base that knows the field and an item that does not: cleared. A plain copy of our formatted body is no
+  /// change; a formatted body in place of a plain one is.
   bool remote_changed(const FieldInfo& field) const {
-    const FieldValue* remote = in_.remote.if_contains(field.name);
-    if (remote == nullptr && !in_.base.contains(field.name)) return false;
-    return !model::same_value(field, value_of(in_.base, field.name), remote == nullptr ? nothing : *remote);
+    if (!remote_knows(field)) return false;
+    const FieldValue& base = value_of(in_.base, field.name);
+    const FieldValue& remote = value_of(in_.remote, field.name);
+    if (model::same_value(field, base, remote)) return false;
+    return field.type != FieldType::body || !is_plain_copy(remote, base);
   }
   /// An absent field of a record is unknown, which is no change.
   bool record_changed(const FieldInfo& field) const {
     const FieldValue* record = in_.record.if_contains(field.name);
     return record != nullptr && !same(field, value_of(in_.base, field.name), *record);
+  }
+  bool both_say_the_same(const FieldInfo& field) const {
+    return same(field, value_of(in_.record, field.name), value_of(in_.remote, field.name));
   }
 
   void agree(std::string_view name, const FieldValue& value) { out_.base[name] = value; }
@@ -137,21 +174,35 @@ class Merger {
   }
   /// The item's value goes into the record, unless it is there.
   void take(const FieldInfo& field) {
+    if (!remote_knows(field)) return keep_base(field.name);
     const FieldValue& remote = value_of(in_.remote, field.name);
     agree(field.name, remote);
     if (!model::same_value(field, value_of(in_.record, field.name), remote))
       out_.to_record[field.name] = remote;
   }
   /// The record's value goes into the item, unless it is there. Until it is written, both agree on what the
-  /// item has.
+  /// item has; of a field that only goes out, on what was last given.
   void give(const FieldInfo& field) {
+    if (!in_.record.contains(field.name)) return leave(field);
     const FieldValue& record = value_of(in_.record, field.name);
-    const FieldValue& remote = value_of(in_.remote, field.name);
-    if (in_.remote.contains(field.name)) agree(field.name, remote);
-    if (!same(field, remote, record)) out_.to_remote[field.name] = record;
+    const bool is_there = both_say_the_same(field);
+    if (goes_in(direction_of(field)) || is_there)
+      leave(field);
+    else
+      keep_base(field.name);
+    if (!is_there) out_.to_remote[field.name] = record;
   }
+  /// Nothing is to be done about what the item has. What people do to a field that only goes out stays theirs
+  /// until the record changes it: else a reminder that somebody dismissed would come back.
   void leave(const FieldInfo& field) {
-    if (in_.remote.contains(field.name)) agree(field.name, value_of(in_.remote, field.name));
+    const FieldValue& base = value_of(in_.base, field.name);
+    const FieldValue& remote = value_of(in_.remote, field.name);
+    const bool only_out = !goes_in(direction_of(field)) && !both_say_the_same(field);
+    const bool is_poorer = field.type == FieldType::body && is_plain_copy(remote, base);
+    if (!in_.remote.contains(field.name) || only_out || is_poorer)
+      keep_base(field.name);
+    else
+      agree(field.name, remote);
   }
 
   bool record_is_newer() const {
@@ -172,10 +223,7 @@ class Merger {
     return false;
   }
   void note_conflict(std::string name, const FieldValue& record, const FieldValue& remote,
-                     std::optional<bool> won) {
-    std::string_view field = name;
-    field = field.substr(0, field.find('.'));
-    const ConflictWinner winner = policies_.winner_of(in_.kind, field);
+                     ConflictWinner winner, std::optional<bool> won) {
     out_.conflicts.push_back({.field = std::move(name),
                               .record = record,
                               .remote = remote,
@@ -184,86 +232,95 @@ class Merger {
   }
 
   void decide(const FieldInfo& field, Direction direction) {
-    const bool from_remote = direction != Direction::to_exchange && remote_changed(field);
-    const bool from_record = direction != Direction::to_record && record_changed(field);
-    if (from_remote && from_record) {
-      if (same(field, value_of(in_.record, field.name), value_of(in_.remote, field.name))) {
-        agree(field.name, value_of(in_.remote, field.name));
-        return;
+    const bool remote_differs = remote_changed(field);
+    const bool record_differs = record_changed(field);
+    const bool from_remote = goes_in(direction) && remote_differs;
+    const bool from_record = goes_out(direction) && record_differs;
+    if (!from_remote && !from_record) return leave(field);
+    std::optional<bool> record_leads = from_record;
+    // The direction decides where it can; what is lost by it stands in the journal all the same.
+    ConflictWinner winner = from_record ? ConflictWinner::record : ConflictWinner::exchange;
+    if (remote_differs && record_differs) {
+      if (both_say_the_same(field)) return agree_on_remote(field);
+      if (from_remote && from_record) {
+        winner = policies_.winner_of(in_.kind, field.name);
+        record_leads = record_wins(field.name);
       }
-      const std::optional<bool> won = record_wins(field.name);
       note_conflict(std::string(field.name), value_of(in_.record, field.name),
-                    value_of(in_.remote, field.name), won);
-      if (!won)
-        keep_base(field.name);
-      else if (*won)
-        give(field);
-      else
-        take(field);
-      return;
+                    value_of(in_.remote, field.name), winner, record_leads);
     }
-    if (from_remote && !plain_copy_of_ours(field)) return take(field);
-    if (from_record) return give(field);
-    leave(field);
+    if (!record_leads)
+      keep_base(field.name);
+    else if (*record_leads)
+      give(field);
+    else
+      take(field);
   }
-
-  /// The server hands back our formatted body as plain text: nothing to take.
-  bool plain_copy_of_ours(const FieldInfo& field) const {
-    if (field.type != FieldType::body) return false;
+  void agree_on_remote(const FieldInfo& field) {
     const FieldValue& record = value_of(in_.record, field.name);
     const FieldValue& remote = value_of(in_.remote, field.name);
-    return record.is_object() && remote.is_object() && record.get_object().at("type") == "html" &&
-           remote.get_object().at("type") == "text" && same(field, record, remote);
+    const bool richer_record = field.type == FieldType::body && is_plain_copy(remote, record);
+    const bool richer_remote = field.type == FieldType::body && is_plain_copy(record, remote);
+    agree(field.name, richer_record ? record : remote);
+    if (richer_remote && goes_in(direction_of(field))) out_.to_record[field.name] = remote;
   }
 
   void decide_group(std::span<const std::string_view> group) {
+    bool remote_differs = false;
+    bool record_differs = false;
     bool from_remote = false;
     bool from_record = false;
     bool differ = false;
+    std::vector<const FieldInfo*> members;
     for (const std::string_view name : group) {
       const FieldInfo& field = *model::find_field(in_.kind, name);
-      const Direction direction = policies_.direction_of(in_.kind, field);
-      if (direction == Direction::both || direction == Direction::to_record)
-        from_remote |= remote_changed(field);
-      if (direction == Direction::both || direction == Direction::to_exchange)
-        from_record |= record_changed(field);
-      const FieldValue* record = in_.record.if_contains(name);
-      differ |= record != nullptr && !same(field, *record, value_of(in_.remote, name));
+      const Direction direction = direction_of(field);
+      if (direction == Direction::none) continue;
+      members.push_back(&field);
+      remote_differs |= remote_changed(field);
+      record_differs |= record_changed(field);
+      from_remote |= goes_in(direction) && remote_changed(field);
+      from_record |= goes_out(direction) && record_changed(field);
+      differ |= in_.record.contains(name) && remote_knows(field) && !both_say_the_same(field);
     }
-    std::optional<bool> record_leads = from_record && !from_remote;
-    if (from_remote && from_record && differ) {
-      record_leads = record_wins(group.front());
+    std::optional<bool> record_leads = from_record;
+    if (remote_differs && record_differs && differ && (from_remote || from_record)) {
+      ConflictWinner winner = from_record ? ConflictWinner::record : ConflictWinner::exchange;
+      if (from_remote && from_record) {
+        winner = policies_.winner_of(in_.kind, group.front());
+        record_leads = record_wins(group.front());
+      }
       json::object ours;
       json::object theirs;
-      for (const std::string_view name : group) {
-        ours[name] = value_of(in_.record, name);
-        theirs[name] = value_of(in_.remote, name);
+      for (const FieldInfo* field : members) {
+        ours[field->name] = value_of(in_.record, field->name);
+        theirs[field->name] = value_of(in_.remote, field->name);
       }
-      note_conflict(std::string(group.front()), ours, theirs, record_leads);
+      note_conflict(std::string(group.front()), ours, theirs, winner, record_leads);
     }
-    for (const std::string_view name : group) {
-      const FieldInfo& field = *model::find_field(in_.kind, name);
+    for (const FieldInfo* field : members) {
+      const Direction direction = direction_of(*field);
       if (!record_leads)
-        keep_base(name);
-      else if (*record_leads)
-        give_member(field);
-      else if (from_remote && !(from_record && !differ))
-        take(field);
+        keep_base(field->name);
+      else if (*record_leads && goes_out(direction))
+        give(*field);
+      else if (!*record_leads && from_remote && goes_in(direction))
+        take(*field);
       else
-        leave(field);
+        leave(*field);
     }
-    // The server takes a time only whole: start, end and both zones together (invariant 13).
-    const bool writes =
-        std::any_of(group.begin(), group.end(), [&](auto name) { return out_.to_remote.contains(name); });
-    if (!writes) return;
-    for (const std::string_view name : group)
-      if (in_.record.contains(name)) out_.to_remote[name] = value_of(in_.record, name);
+    if (in_.kind == RecordKind::appointment) complete_times();
   }
-  void give_member(const FieldInfo& field) {
-    if (in_.record.contains(field.name))
-      give(field);
-    else
-      leave(field);
+  /// The server takes a time only whole (invariant 13). Zones and recurrence are left out unless they
+  /// changed: the first stay byte for byte, writing the second makes the server forget its exceptions.
+  void complete_times() {
+    constexpr std::string_view whole[] = {"start", "end"};
+    if (std::none_of(std::begin(appointment_times), std::end(appointment_times),
+                     [&](std::string_view name) { return out_.to_remote.contains(name); }))
+      return;
+    for (const std::string_view name : whole)
+      if (const FieldValue* value = in_.record.if_contains(name); value != nullptr && !value->is_null())
+        out_.to_remote[name] = *value;
   }
 
   void decide_set(const FieldInfo& field) {
@@ -291,12 +348,18 @@ class Merger {
     };
     const json::object base = object_of(in_.base);
     const json::object remote = object_of(in_.remote);
-    const json::object record = object_of(in_.record);
+    json::object record = object_of(in_.record);
+    // A dictionary that is known to be empty has no entry of those that others know.
+    if (in_.record.contains(field.name) && value_of(in_.record, field.name).is_null())
+      for (const json::object* side : {&base, &remote})
+        for (const auto& member : *side) record[member.key()] = nullptr;
     const FieldInfo entry{.name = field.name,
                           .type = field.type == FieldType::addresses ? FieldType::entries : FieldType::text};
     std::set<std::string> keys;
-    for (const json::object* side : {&base, &remote, &record})
-      for (const auto& member : *side) keys.insert(member.key());
+    for (const json::object* side : std::initializer_list<const json::object*>{&base, &remote, &record})
+      for (const auto& member : *side)
+        if (is_in_scope(field, member.key(), policies_.sync)) keys.insert(member.key());
+    json::object agreed = remote;
     json::object to_record;
     json::object to_remote;
     for (const std::string& key : keys) {
@@ -309,8 +372,12 @@ class Merger {
       if (from_remote && from_record) {
         if (model::same_value(entry, remote_value, record_value)) continue;
         const std::optional<bool> won = record_wins(field.name);
-        note_conflict(std::string(field.name) + "." + key, record_value, remote_value, won);
-        if (!won) continue;
+        note_conflict(std::string(field.name) + "." + key, record_value, remote_value,
+                      policies_.winner_of(in_.kind, field.name), won);
+        if (!won) {
+          put_back(agreed, base, key);
+          continue;
+        }
         record_leads = *won;
       }
       if (record_leads)
@@ -318,24 +385,16 @@ class Merger {
       else if (from_remote && !model::same_value(entry, record_value, remote_value))
         to_record[key] = remote_value;
     }
-    if (in_.remote.contains(field.name) || in_.base.contains(field.name))
-      agree(field.name, asked_kept(base, remote, field));
+    if (in_.remote.contains(field.name) || in_.base.contains(field.name)) agree(field.name, agreed);
     if (!to_record.empty()) out_.to_record[field.name] = to_record;
     if (!to_remote.empty()) out_.to_remote[field.name] = to_remote;
   }
-  /// The item's entries, but for those a person has yet to decide on.
-  json::object asked_kept(const json::object& base, json::object remote, const FieldInfo& field) const {
-    for (const FieldConflict& conflict : out_.conflicts) {
-      if (conflict.winner != ConflictWinner::ask ||
-          !conflict.field.starts_with(std::string(field.name) + "."))
-        continue;
-      const std::string key = conflict.field.substr(field.name.size() + 1);
-      if (const FieldValue* before = base.if_contains(key))
-        remote[key] = *before;
-      else
-        remote.erase(key);
-    }
-    return remote;
+  /// A person has yet to decide on the entry: both sides still agree on what they last agreed on.
+  static void put_back(json::object& agreed, const json::object& base, const std::string& key) {
+    if (const FieldValue* before = base.if_contains(key))
+      agreed[key] = *before;
+    else
+      agreed.erase(key);
   }
 
   /// Exceptions of a series are patches; each is merged as a whole by the day it stands for.
@@ -345,32 +404,49 @@ class Merger {
     const json::array remote = elements(value_of(in_.remote, field.name));
     const json::array record =
         in_.record.contains(field.name) ? elements(value_of(in_.record, field.name)) : base;
+    const Occurrences base_at = by_start(field, base);
+    const Occurrences remote_at = by_start(field, remote);
+    const Occurrences record_at = by_start(field, record);
     std::set<std::string> starts;
-    for (const json::array* side : {&base, &remote, &record})
-      for (const FieldValue& occurrence : *side) starts.insert(original_start(occurrence));
-    json::array merged;
+    for (const Occurrences* side : {&base_at, &remote_at, &record_at})
+      for (const auto& [start, occurrence] : *side) starts.insert(start);
     const auto equal = [&](const FieldValue& a, const FieldValue& b) {
       if (a.is_null() || b.is_null()) return a.is_null() && b.is_null();
       return model::same_value(field, json::array{a}, json::array{b});
     };
+    json::array for_record;
+    json::array for_remote;
+    json::array agreed;
+    const auto add = [](json::array& all, const FieldValue& occurrence) {
+      if (!occurrence.is_null()) all.push_back(occurrence);
+    };
     for (const std::string& start : starts) {
-      const FieldValue& base_value = occurrence_at(base, start);
-      const FieldValue& remote_value = occurrence_at(remote, start);
-      const FieldValue& record_value = occurrence_at(record, start);
+      const FieldValue& base_value = occurrence_at(base_at, start);
+      const FieldValue& remote_value = occurrence_at(remote_at, start);
+      const FieldValue& record_value = occurrence_at(record_at, start);
       const bool from_remote = !equal(base_value, remote_value);
       const bool from_record = !equal(base_value, record_value);
       bool record_leads = from_record;
       if (from_remote && from_record && !equal(remote_value, record_value)) {
         const std::optional<bool> won = record_wins(field.name);
-        note_conflict(std::string(field.name) + "." + start, record_value, remote_value, won);
-        record_leads = won.value_or(false);
+        note_conflict(std::string(field.name) + "." + start, record_value, remote_value,
+                      policies_.winner_of(in_.kind, field.name), won);
+        if (!won) {
+          add(for_record, record_value);
+          add(for_remote, remote_value);
+          add(agreed, base_value);
+          continue;
+        }
+        record_leads = *won;
       }
       const FieldValue& chosen = record_leads ? record_value : remote_value;
-      if (!chosen.is_null()) merged.push_back(chosen);
+      add(for_record, chosen);
+      add(for_remote, chosen);
+      add(agreed, remote_value);
     }
-    if (in_.remote.contains(field.name) || in_.base.contains(field.name)) agree(field.name, remote);
-    if (!model::same_value(field, merged, record)) out_.to_record[field.name] = merged;
-    if (!model::same_value(field, merged, remote)) out_.to_remote[field.name] = merged;
+    if (in_.remote.contains(field.name) || in_.base.contains(field.name)) agree(field.name, agreed);
+    if (!model::same_value(field, for_record, record)) out_.to_record[field.name] = for_record;
+    if (!model::same_value(field, for_remote, remote)) out_.to_remote[field.name] = for_remote;
   }
 
   const MergeInput& in_;
@@ -389,24 +465,35 @@ Merge merge(const MergeInput& input, const model::Policies& policies) {
   return Merger(input, policies).run();
 }
 
+namespace {
+
+/// Without the entries that are not synchronised.
+FieldValue in_scope(const FieldInfo& field, const FieldValue& value, const model::SyncPolicy& policy) {
+  const json::object* dictionary = is_dictionary(field.type) ? value.if_object() : nullptr;
+  if (dictionary == nullptr) return value;
+  json::object chosen;
+  for (const auto& [key, entry] : *dictionary)
+    if (is_in_scope(field, key, policy)) chosen[key] = entry;
+  return chosen;
+}
+
+}  // namespace
+
 Fields for_record(RecordKind kind, const Fields& remote, const model::Policies& policies) {
   Fields chosen;
-  for (const FieldInfo& field : model::fields_of(kind)) {
-    const Direction direction = policies.direction_of(kind, field);
-    if (direction != Direction::both && direction != Direction::to_record) continue;
-    if (const FieldValue* value = remote.if_contains(field.name)) chosen[field.name] = *value;
-  }
+  for (const FieldInfo& field : model::fields_of(kind))
+    if (const FieldValue* value = remote.if_contains(field.name);
+        value != nullptr && goes_in(policies.direction_of(kind, field)))
+      chosen[field.name] = in_scope(field, *value, policies.sync);
   return chosen;
 }
 
 Fields for_remote(RecordKind kind, const Fields& record, const model::Policies& policies) {
   Fields chosen;
-  for (const FieldInfo& field : model::fields_of(kind)) {
-    const Direction direction = policies.direction_of(kind, field);
-    if (direction != Direction::both && direction != Direction::to_exchange) continue;
-    const FieldValue* value = record.if_contains(field.name);
-    if (value != nullptr && !value->is_null()) chosen[field.name] = *value;
-  }
+  for (const FieldInfo& field : model::fields_of(kind))
+    if (const FieldValue* value = record.if_contains(field.name);
+        value != nullptr && !value->is_null() && goes_out(policies.direction_of(kind, field)))
+      chosen[field.name] = in_scope(field, *value, policies.sync);
   return chosen;
 }
 

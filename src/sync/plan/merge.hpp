@@ -14,24 +14,31 @@ struct MergeInput {
   model::RecordKind kind = model::RecordKind::appointment;
   const model::Fields& base;    ///< the item's fields when both sides last agreed
   const model::Fields& record;  ///< now
-  const model::Fields& remote;  ///< now; a field that base has and remote lacks was cleared
+  /// Now; a field that base has and remote lacks was cleared (but for a message's body, MIME and attachments:
+  /// those were not read).
+  const model::Fields& remote;
   std::optional<SystemTime> record_changed_at = std::nullopt;
   std::optional<SystemTime> remote_changed_at = std::nullopt;
 };
 
-/// Both sides changed one field (or one entry of a dictionary), to different values.
+/// Both sides changed one field (one entry of a dictionary, one exception of a series, or things that belong
+/// together), to different values.
 struct FieldConflict {
-  std::string field;  ///< "location", "phoneNumbers.BusinessPhone"
+  /// "location", "phoneNumbers.BusinessPhone", "modifiedOccurrences.2026-11-22T10:00:00Z"; of a group its
+  /// first field, with all its values as objects: "start", "status".
+  std::string field;
   model::FieldValue record;
   model::FieldValue remote;
-  model::ConflictWinner winner = model::ConflictWinner::newest;
-  bool record_won = false;  ///< of `ask`: neither did
+  model::ConflictWinner winner = model::ConflictWinner::newest;  ///< of a one-way field its direction's
+  bool record_won = false;                                       ///< of `ask`: neither did
 };
 
 struct Merge {
   model::Fields to_record;  ///< fields the record is to get; null clears
   model::Fields to_remote;  ///< fields the item is to get; null clears
-  model::Fields base;       ///< what both agree on if to_record is applied, and to_remote is not yet
+  /// What both agree on if to_record is applied, and to_remote is not yet. Once that is written it is
+  /// patched(kind, base, to_remote): not the item read again, in which a change of the meantime would hide.
+  model::Fields base;
   std::vector<FieldConflict> conflicts;
   /// A conflict that a person has to decide; its field is in neither list.
   bool asks() const;

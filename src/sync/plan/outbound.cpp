@@ -72,6 +72,7 @@ const std::vector<OutboundRules::Rule>& OutboundRules::rules(RecordKind kind) co
 }
 
 bool OutboundRules::wants(const model::Record& record, const std::string& mailbox_address) const {
+  if (mailbox_address.empty()) return false;
   const std::vector<Rule>& all = rules(record.kind);
   return std::any_of(all.begin(), all.end(), [&](const Rule& rule) {
     switch (rule.filter.kind) {
@@ -91,7 +92,8 @@ bool OutboundRules::wants(const model::Record& record, const std::string& mailbo
 std::string OutboundRules::version_of(RecordKind kind) const {
   std::string version;
   for (const Rule& rule : rules(kind))
-    version += std::to_string(static_cast<int>(rule.filter.kind)) + rule.filter.expression + "\n";
+    version += std::to_string(static_cast<int>(rule.filter.kind)) + ":" +
+               std::to_string(rule.filter.expression.size()) + ":" + rule.filter.expression + "\n";
   return version;
 }
 

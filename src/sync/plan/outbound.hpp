@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 // Which records go to a mailbox: its filters add up; without a filter nothing goes. Pure.
+#include <optional>
 #include <string>
 #include <vector>
 
