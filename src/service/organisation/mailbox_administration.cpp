@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "service/organisation/mailbox_administration.hpp"
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "service/organisation/organisation.hpp"
+#include "store/journal.hpp"
+
+namespace syncline::service {
+namespace {
+
+class Administration {
+ public:
+  Administration(store::Transaction& transaction, MailboxAct act, const Actor& actor, const std::string& role,
+                 SystemTime now)
+      : transaction_(transaction), act_(act), actor_(actor), role_(role), now_(now) {}
+
+  Result<std::vector<MailboxActOutcome>> run(const std::vector<std::string>& addresses, rules::Day today) {
+    auto loaded = load(transaction_);
+    if (!loaded) return fail(std::move(loaded.error()));
+    StoredOrganisation stored = std::move(*loaded);
+    // Which mailboxes are enabled does not bear on whether another may be: one gate serves all.
+    const MailboxGate gate(stored, today);
+    std::vector<MailboxActOutcome> outcomes;
+    for (const std::string& given : addresses) {
+      MailboxActOutcome outcome{text::to_lower_ascii(given)};
+      const auto standing = stored.mailboxes.find(outcome.address);
+      const model::Mailbox* mailbox = stored.configuration.mailbox_of(outcome.address);
+      if (standing == stored.mailboxes.end() || mailbox == nullptr) {
+        outcome.obstacle = Obstacle{
+            outcome.address, "no-mailbox",
+            fmt::format("There is no mailbox {}", text::escape_for_display(outcome.address)), std::nullopt};
+      } else {
+        if (act_ == MailboxAct::enable) outcome.obstacle = gate.obstacle_to_enabling(outcome.address);
+        if (!outcome.obstacle && change(standing->second)) {
+          outcome.changed = true;
+          const model::Profile* profile = stored.configuration.profile_of(*mailbox);
+          auto saved =
+              save(*mailbox, standing->second, profile != nullptr ? stored.profiles.at(profile->name) : 0);
+          if (!saved) return fail(std::move(saved.error()));
+        }
+      }
+      outcomes.push_back(std::move(outcome));
+    }
+    return outcomes;
+  }
+
+ private:
+  /// False: it is so already.
+  bool change(MailboxStanding& standing) const {
+    using model::ApprovalStatus;
+    const bool enabled = standing.enabled;
+    switch (act_) {
+      case MailboxAct::enable:
+        standing.enabled = true;
+        return !enabled;
+      case MailboxAct::disable:
+        standing.enabled = false;
+        return enabled;
+      case MailboxAct::approve:
+        if (standing.approval.status == ApprovalStatus::approved && standing.approval.role == role_)
+          return false;
+        standing.approval = {ApprovalStatus::approved, actor_.who, now_, actor_.reason, role_};
+        return true;
+      case MailboxAct::reject:
+        if (standing.approval.status == ApprovalStatus::rejected) return false;
+        standing.approval = {ApprovalStatus::rejected, actor_.who, now_, actor_.reason, role_};
+        standing.enabled = false;
+        return true;
+    }
+    return false;
+  }
+
+  Result<void> save(const model::Mailbox& mailbox, const MailboxStanding& standing, std::int64_t profile) {
+    auto saved = save_mailbox(transaction_, mailbox, standing, profile);
+    if (!saved) return fail(std::move(saved.error()));
+    return store::append_audit(transaction_, {.who = actor_.who,
+                                              .act = fmt::format("mailbox.{}", to_string(act_)),
+                                              .object = "mailbox " + mailbox.address,
+                                              .reason = actor_.reason});
+  }
+
+  store::Transaction& transaction_;
+  MailboxAct act_;
+  const Actor& actor_;
+  const std::string& role_;
+  SystemTime now_;
+};
+
+}  // namespace
+
+std::string_view to_string(MailboxAct act) noexcept {
+  switch (act) {
+    case MailboxAct::approve:
+      return "approve";
+    case MailboxAct::reject:
+      return "reject";
+    case MailboxAct::enable:
+      return "enable";
+    case MailboxAct::disable:
+      return "disable";
+  }
+  return {};
+}
+
+Result<std::vector<MailboxActOutcome>> administer(Organisation& organisation, MailboxAct act,
+                                                  const std::vector<std::string>& addresses,
+                                                  const Actor& actor, const std::string& role) {
+  const SystemTime now = organisation.clock().now();
+  const rules::Day today = organisation.today();
+  return organisation.store().write<std::vector<MailboxActOutcome>>([&](store::Transaction& transaction) {
+    return Administration(transaction, act, actor, role, now).run(addresses, today);
+  });
+}
+
+}  // namespace syncline::service

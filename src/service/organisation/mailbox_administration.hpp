@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// Approving, rejecting, enabling, disabling mailboxes; each act is an entry of the audit.
+#include <string>
+#include <vector>
+
+#include "service/organisation/apply.hpp"
+#include "service/organisation/mailbox_gate.hpp"
+
+namespace syncline::service {
+
+enum class MailboxAct : std::uint8_t { approve, reject, enable, disable };
+std::string_view to_string(MailboxAct act) noexcept;
+
+struct MailboxActOutcome {
+  std::string address;
+  bool changed = false;  ///< false: it was so already, or an obstacle stood in the way
+  std::optional<Obstacle> obstacle = std::nullopt;  ///< of enabling; or "no-mailbox"
+};
+
+/// One transaction for all. Rejecting an enabled mailbox disables it. `role`: of the approver, a word of the
+/// rules' mbx_approver_role; may be empty.
+Result<std::vector<MailboxActOutcome>> administer(Organisation& organisation, MailboxAct act,
+                                                  const std::vector<std::string>& addresses,
+                                                  const Actor& actor, const std::string& role = {});
+
+}  // namespace syncline::service
