@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+// R-19 and invariant 28: where Autodiscover goes, where it does not, and whom it gives credentials.
 #include <gtest/gtest.h>
 
 #include "tests/fake/autodiscover/world.hpp"

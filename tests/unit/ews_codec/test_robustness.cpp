@@ -212,6 +212,24 @@ TEST(Robustness, NestingBeyondReasonIsAnErrorNotACrash) {
   EXPECT_NE(code_of(reply("GetItem", "<m:Items>" + attachments)), "read");
 }
 
+TEST(Robustness, R23_AttachedItemsAreReadTwentyDeep) {
+  constexpr int depth = 20;
+  std::string inner = "<t:Message><t:Subject>innermost</t:Subject></t:Message>";
+  for (int i = 0; i < depth; ++i)
+    inner = "<t:Message><t:Attachments><t:ItemAttachment><t:Name> ../" + std::to_string(i) + " </t:Name>" +
+            inner + "</t:ItemAttachment></t:Attachments></t:Message>";
+  const auto read = items(inner);
+  ASSERT_TRUE(read) << read.error().describe();
+  const Item* item = &read->messages.at(0).value.at(0);
+  for (int i = depth - 1; i >= 0; --i) {
+    ASSERT_EQ(item->attachments.size(), 1u) << i;
+    const Attachment& attachment = item->attachments[0];
+    EXPECT_EQ(attachment.name, " ../" + std::to_string(i) + " ") << "a name is data";
+    item = &*std::get<ItemContent>(attachment.content).item;
+  }
+  EXPECT_EQ(item->subject, "innermost");
+}
+
 TEST(Robustness, RandomDamageNeverCrashes) {
   const auto whole =
       reply("GetItem", R"(<m:Items><t:CalendarItem><t:MimeContent>YWJj</t:MimeContent><t:ItemId Id="1"/>
