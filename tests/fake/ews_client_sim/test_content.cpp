@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // through the client.
+#include <fstream>
+#include <limits>
+
 #include "ews/client/items.hpp"
 #include "ews/client/message_reader.hpp"
 #include "exchange_fixture.hpp"
@@ -191,6 +194,60 @@ TEST_F(Content, HostileRepliesAreErrorsNotCrashes) {
     ASSERT_FALSE(items[0]) << exchange_sim::to_string(action);
     EXPECT_FALSE(items[0].error().message.empty());
   }
+}
+
+/// Virtual memory at its highest, in octets: what was reserved counts even if nobody wrote to it.
+std::uint64_t peak_octets() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmPeak:")) return std::stoull(line.substr(7)) * 1024;
+  }
+  return 0;
+}
+
+// a-25
+TEST_F(Content, AFalseContentLengthIsAClearErrorWithoutTheMemoryAndWithoutWaiting) {
+  const auto ids = add_messages(1);
+  ASSERT_TRUE(read(ids)[0]);
+  struct Claim {
+    std::uint64_t octets;
+    std::chrono::milliseconds silence;
+    std::string code;
+  };
+  constexpr std::uint64_t mebi = 1024 * 1024;
+  // Over the limit the claim alone is the error; under it the body has to be missed.
+  for (const Claim& claim :
+       {Claim{2048 * mebi, std::chrono::milliseconds(0), "too-large"},
+        Claim{2048 * mebi, std::chrono::hours(24), "too-large"},
+        Claim{std::numeric_limits<std::uint64_t>::max(), std::chrono::hours(24), "too-large"},
+        Claim{60 * mebi, std::chrono::milliseconds(0), "truncated"},
+        Claim{60 * mebi, std::chrono::hours(24), "read-timeout"},
+        Claim{10, std::chrono::milliseconds(0), "truncated"}}) {
+    FaultRule rule;
+    rule.action = Action::false_length;
+    rule.offset = claim.octets;
+    rule.wait = claim.silence;
+    exchange_.fault("GetItem", rule);
+    const auto peak = peak_octets();
+    const auto started = world_.elapsed();
+    const auto items = read(ids);
+    ASSERT_FALSE(items[0]) << claim.octets;
+    EXPECT_EQ(items[0].error().code, claim.code) << claim.octets << ": " << items[0].error().describe();
+    EXPECT_LT(world_.elapsed() - started, std::chrono::hours(1));
+    EXPECT_LT(peak_octets() - peak, 256 * mebi) << claim.octets;
+  }
+  exchange_.heal();
+  EXPECT_TRUE(read(ids)[0]) << "the connections of before are not used again";
+}
+
+TEST_F(Content, AServerWithoutRoomIsNotAskedTheSameAgain) {
+  const auto ids = add_messages(1);
+  fault(Action::insufficient_storage, "GetItem");
+  const auto items = read(ids);
+  ASSERT_FALSE(items[0]);
+  EXPECT_EQ(items[0].error().code, "request-too-large") << items[0].error().describe();
+  EXPECT_EQ(items[0].error().retry, RetryClass::never);
+  EXPECT_EQ(exchange_.requests("GetItem"), 1u);
 }
 
 }  // namespace

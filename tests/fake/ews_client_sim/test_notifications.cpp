@@ -24,9 +24,11 @@ class Notifications : public testing::ExchangeFixture {
 
   void start(StreamingSettings settings = {}) {
     auto budgets = std::make_shared<CredentialBudgets>(world_.environment());
-    bert_ = std::make_unique<EwsClient>(make_client(bert, budgets));
+    // One account: a subscription is of use to the one alone that made it.
+    anna_ = std::make_unique<EwsClient>(make_service_client(anna, budgets));
+    bert_ = std::make_unique<EwsClient>(make_service_client(bert, budgets));
     stream_ = std::make_unique<NotificationStream>(
-        std::vector<StreamedMailbox>{{anna, &client_}, {bert, bert_.get()}},
+        std::vector<StreamedMailbox>{{anna, anna_.get()}, {bert, bert_.get()}},
         [this](FolderChanged change) {
           news_.push_back({world_.elapsed(), std::move(change)});
         },
@@ -55,6 +57,7 @@ class Notifications : public testing::ExchangeFixture {
   }
 
   std::vector<News> news_;
+  std::unique_ptr<EwsClient> anna_;
   std::unique_ptr<EwsClient> bert_;
   std::unique_ptr<NotificationStream> stream_;
   std::optional<Error> ended_;

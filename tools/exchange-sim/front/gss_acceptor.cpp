@@ -149,9 +149,6 @@ struct GssAcceptor::State {
     std::array<gss_OID_desc, 2> wanted{};
     gss_OID_set_desc mechanisms{0, wanted.data()};
     const bool with_krb5 = !ntlm_only && scheme == Scheme::negotiate && !site.keytab_file.empty();
-    // SPNEGO without Kerberos: the library's own choice, which is NTLM. (A credential that is given to SPNEGO
-    // has for gss-ntlmssp 1.2.0 not the type of a server's.)
-    if (!with_krb5 && !ntlm_only) return {};
     // SPNEGO has a credential of its own, made of those of the mechanisms it may agree on; a client may also
     // send Kerberos without it.
     if (with_krb5) wanted[mechanisms.count++] = spnego_mechanism;
