@@ -27,7 +27,8 @@ SoapHeader EwsClient::soap_header() const {
           .impersonate_smtp = settings_.identity.impersonated_address};
 }
 
-net::HttpRequest EwsClient::http_request(std::string_view operation) const {
+net::HttpRequest EwsClient::http_request(std::string_view operation) {
+  ++requests_;
   net::HttpRequest request{.method = "POST", .url = settings_.url, .headers = {}, .body = nullptr};
   request.headers.add("Content-Type", "text/xml; charset=utf-8");
   request.headers.add("Accept", "text/xml");

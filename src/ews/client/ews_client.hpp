@@ -2,8 +2,8 @@
 #pragma once
 // One mailbox's door to its Exchange server: values in, values out. Requests wait for the credential's
 // budgets; an answer that says "busy" stops every worker of those budgets (invariant 27). Nothing is repeated
-// here: whoever knows whether a request may be sent twice repeats it (items.hpp for reads, safe_writes.hpp
-// for writes).
+// here: whoever knows whether a request may be sent twice repeats it (items.hpp for reads, driver/ for
+// writes).
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -51,6 +51,8 @@ class EwsClient {
 
   /// Of the last reply that said so.
   const std::optional<ServerVersionInfo>& server_version() const noexcept { return server_; }
+  /// Made so far, by whatever way they went; repetitions below HTTP are not counted.
+  std::uint64_t requests() const noexcept { return requests_; }
   const ClientSettings& settings() const noexcept { return settings_; }
   net::Environment& environment() noexcept { return environment_; }
   const std::shared_ptr<CredentialBudgets>& budgets() const noexcept { return budgets_; }
@@ -58,7 +60,7 @@ class EwsClient {
   /// The header of every request of this mailbox.
   SoapHeader soap_header() const;
   /// An HTTP request for `operation` with everything but its body.
-  net::HttpRequest http_request(std::string_view operation) const;
+  net::HttpRequest http_request(std::string_view operation);
   net::HttpOptions http_options() const;
   /// Sends an envelope and returns the reply's SOAP text, scanned; budgets and busy HTTP answers are seen to.
   net::Async<std::string> exchange(std::string_view operation, std::shared_ptr<net::Source> body,
@@ -86,6 +88,7 @@ class EwsClient {
   std::shared_ptr<CredentialBudgets> budgets_;
   ClientSettings settings_;
   std::optional<ServerVersionInfo> server_;
+  std::uint64_t requests_ = 0;
 };
 
 }  // namespace syncline::ews

@@ -3,9 +3,10 @@
 // What both halves of the driver know of their mailbox. Learnt again after a restart; nothing here is a
 // memory that a run would miss.
 #include <chrono>
-#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "ews/client/items.hpp"
 #include "ews/types/ids.hpp"
@@ -35,10 +36,9 @@ struct DriverState {
   DriverState(EwsClient& client, DriverSettings given);
 
   DriverSettings settings;
-  time::Zone zone;                                     ///< of settings.time_zone
-  std::map<std::string, sync::FolderRole> roles = {};  ///< by folder id, as folders() last read them
-  bool knows_roles = false;
-  ItemReader reader;  ///< keeps its pace from call to call
+  time::Zone zone;                                              ///< of settings.time_zone
+  std::optional<std::vector<sync::RemoteFolder>> folders = {};  ///< as folders() last read them
+  ItemReader reader;                                            ///< keeps its pace from call to call
 
   /// A folder by its fixed name ("inbox", "calendar", "deleteditems"), in this mailbox.
   FolderRef distinguished(std::string_view name) const;

@@ -55,8 +55,9 @@ std::optional<SystemTime> system_time_of(const std::optional<DateTime>& time) {
   return SystemTime(std::chrono::milliseconds(*time->unix_ms()));
 }
 
-/// The zone whose days an all-day item counts.
-time::Zone zone_of(const Item& item, const DriverState& state) {
+}  // namespace
+
+time::Zone zone_of_days(const Item& item, const DriverState& state) {
   if (!item.calendar || !item.calendar->start_time_zone) return state.zone;
   const auto start = system_time_of(item.calendar->start);
   if (!start) return state.zone;
@@ -64,8 +65,6 @@ time::Zone zone_of(const Item& item, const DriverState& state) {
                                      std::chrono::floor<std::chrono::seconds>(*start));
   return resolved ? std::move(resolved->zone) : state.zone;
 }
-
-}  // namespace
 
 ItemShape shape_of(RecordKind kind, bool with_body) {
   const KindTable& table = table_of(kind);
@@ -99,7 +98,7 @@ sync::RemoteItem from_item(RecordKind kind, const Item& item, const DriverState&
       (*item.sensitivity == Sensitivity::private_ || *item.sensitivity == Sensitivity::confidential);
 
   const bool is_all_day = item.calendar && item.calendar->is_all_day_event.value_or(false);
-  const time::Zone zone = is_all_day ? zone_of(item, state) : state.zone;
+  const time::Zone zone = is_all_day ? zone_of_days(item, state) : state.zone;
   const ItemContext context{.zone = zone, .is_all_day = is_all_day};
   const KindTable& table = table_of(kind);
   made.fields.reserve(table.rows.size() + 1);

@@ -29,6 +29,9 @@ sync::RemoteItem from_item(model::RecordKind kind, const Item& item, const Drive
 model::Fields modified_occurrence(const model::Fields& master, model::Fields&& exception,
                                   boost::json::value original_start);
 
+/// The zone whose days an all-day item counts: its own, or the mailbox's.
+time::Zone zone_of_days(const Item& item, const DriverState& state);
+
 /// nullopt for a pattern or range that we do not know.
 std::optional<model::Recurrence> recurrence_of(const Recurrence& recurrence);
 model::TimeZoneDefinition zone_definition_of(const TimeZoneDefinition& definition);

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ews/driver/ews_driver.hpp"
+
+#include <utility>
+
+#include "ews/client/bulk.hpp"
+#include "ews/driver/apply.hpp"
+#include "ews/driver/claim.hpp"
+#include "ews/driver/read_feed.hpp"
+#include "ews/driver/read_folders.hpp"
+#include "ews/driver/read_items.hpp"
+#include "ews/driver/search_items.hpp"
+
+namespace syncline::ews {
+namespace {
+
+/// Passes octets on, and counts them: once some went, a failure cannot be made undone.
+class CountingSink final : public net::Sink {
+ public:
+  explicit CountingSink(sync::ContentSink& sink) : sink_(sink) {}
+
+  Async<void> write(std::span<const std::byte> octets) override {
+    octets_ += octets.size();
+    co_return sink_.write(octets);
+  }
+  std::uint64_t octets() const noexcept { return octets_; }
+
+ private:
+  sync::ContentSink& sink_;
+  std::uint64_t octets_ = 0;
+};
+
+}  // namespace
+
+EwsDriver::EwsDriver(EwsClient& client, DriverSettings settings)
+    : client_(client), state_(client, std::move(settings)) {}
+
+Async<std::vector<sync::RemoteFolder>> EwsDriver::folders() {
+  return read_folders(client_, state_);
+}
+
+Async<sync::FeedPage> EwsDriver::pull(const sync::RemoteFolder& folder, std::string cursor) {
+  return pull_page(client_, state_, folder, std::move(cursor));
+}
+
+Async<std::vector<std::string>> EwsDriver::received_since(const sync::RemoteFolder& folder, SystemTime from) {
+  return items_received_since(client_, folder, from);
+}
+
+Async<std::vector<sync::RemoteRef>> EwsDriver::list(const sync::RemoteFolder& folder) {
+  return list_items(client_, folder);
+}
+
+Async<std::vector<Result<sync::RemoteItem>>> EwsDriver::read(model::RecordKind kind,
+                                                             std::vector<std::string> ids, bool with_body) {
+  return read_items(state_, kind, std::move(ids), with_body);
+}
+
+Async<bool> EwsDriver::fetch_mime(std::string id, sync::ContentSink& sink, std::uint64_t most_octets) {
+  CountingSink counting(sink);
+  ItemRef item = ItemId{.id = std::move(id)};
+  ItemShape shape;
+  auto downloaded = co_await download_mime(client_, std::move(item), std::move(shape), counting, most_octets);
+  if (downloaded) co_return downloaded->octets > 0;
+  if (downloaded.error().retry == RetryClass::quarantine && counting.octets() == 0) co_return false;
+  co_return fail(as_gone(std::move(downloaded.error())));
+}
+
+Async<void> EwsDriver::fetch_attachment(std::string attachment_id, sync::ContentSink& sink,
+                                        std::uint64_t most_octets) {
+  CountingSink counting(sink);
+  auto file = co_await download_attachment(client_, attachment_id, counting, most_octets);
+  if (!file) co_return fail(as_gone(std::move(file.error())));
+  if (std::holds_alternative<FileContent>(file->value.content)) co_return Result<void>{};
+  if (!std::holds_alternative<ItemContent>(file->value.content))
+    co_return fail(ErrorDomain::ews, "no-content", "the attachment is a link; its content is elsewhere");
+  // An attached item has octets only as MIME.
+  auto item = co_await download_attachment(client_, std::move(attachment_id), counting, most_octets, true);
+  if (!item) co_return fail(as_gone(std::move(item.error())));
+  co_return Result<void>{};
+}
+
+Async<std::optional<sync::Driver::Found>> EwsDriver::find(model::RecordKind kind, std::string search_key) {
+  return find_by_search_key(client_, state_, kind, std::move(search_key));
+}
+
+Async<sync::Applied> EwsDriver::apply(const sync::WriteOrder& order, sync::Progress& progress,
+                                      const sync::OpenContent& content) {
+  return apply_order(client_, state_, order, progress, content);
+}
+
+Async<sync::RemoteRef> EwsDriver::unmark(sync::RemoteRef item, model::RecordKind kind) {
+  return unmark_item(client_, state_, std::move(item), kind);
+}
+
+Async<sync::Claim> EwsDriver::claim(std::string organisation_id, std::string organisation_name,
+                                    bool take_over) {
+  return claim_mailbox(client_, state_, std::move(organisation_id), std::move(organisation_name), take_over);
+}
+
+std::uint64_t EwsDriver::requests() const {
+  return client_.requests();
+}
+
+}  // namespace syncline::ews
