@@ -48,6 +48,35 @@ TEST_F(Bulk, AttachmentComesBackOctetForOctetWhateverItsLength) {
   }
 }
 
+TEST_F(Bulk, R23_NamesOfAttachmentsAreDataAndComeBackAsTheyWere) {
+  ItemId item = draft();
+  for (const std::string& name : {std::string("../../etc/passwd"), std::string("C:\\CON"), std::string("NUL"),
+                                  std::string("a/b\\c"), std::string(300, 'n'),
+                                  std::string("txt.\xE2\x80\xAE"
+                                              "exe"),
+                                  std::string("a\tb\nc"), std::string("<&\"'>")}) {
+    auto uploaded = run(upload_attachment(client_, item, Attachment{.name = name},
+                                          std::make_shared<net::StringSource>("content")));
+    ASSERT_TRUE(uploaded) << uploaded.error().describe();
+    item.change_key = uploaded->item_change_key;
+    net::StringSink sink(1 << 20);
+    auto downloaded = run(download_attachment(client_, uploaded->id.id, sink, 1 << 20));
+    ASSERT_TRUE(downloaded) << downloaded.error().describe();
+    EXPECT_EQ(downloaded->value.name, name);
+  }
+  // What XML cannot say is replaced, and the content is untouched.
+  auto uploaded = run(upload_attachment(client_, item, Attachment{.name = std::string("a\0b\x01", 4)},
+                                        std::make_shared<net::StringSource>("content")));
+  ASSERT_TRUE(uploaded) << uploaded.error().describe();
+  net::StringSink sink(1 << 20);
+  auto downloaded = run(download_attachment(client_, uploaded->id.id, sink, 1 << 20));
+  ASSERT_TRUE(downloaded);
+  EXPECT_EQ(downloaded->value.name,
+            "a\xEF\xBF\xBD"
+            "b\xEF\xBF\xBD");
+  EXPECT_EQ(sink.take(), "content");
+}
+
 TEST_F(Bulk, MimeComesByteForByteWithItsProperties) {
   std::string mime =
       "From: x@example.org\r\nSubject: raw\r\n\r\n" + std::string(200'000, 'x') + "\r\n.\r\n\x80\xff";
