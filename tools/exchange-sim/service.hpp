@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-// The border inside the test Exchange: the front (HTTP, authentication, sites, faults, throttling, log) on one side,
-// the mailboxes and their operations on the other. The service knows no sockets; the front knows no items.
+// The border inside the test Exchange: the front (HTTP, authentication, sites, faults, throttling, log) on
+// one side, the mailboxes and their operations on the other. The service knows no sockets; the front knows no
+// items.
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -29,7 +30,8 @@ struct Reply {
   std::string body_xml;   ///< the Body's child, with its own namespace declarations
 };
 
-/// One event of a subscription, as an element of t:Notification without the watermark (the front numbers them).
+/// One event of a subscription, as an element of t:Notification without the watermark (the front numbers
+/// them).
 struct Notification {
   std::string subscription_id;
   std::string event_xml;  ///< "<t:NewMailEvent>…</t:NewMailEvent>"
@@ -48,7 +50,8 @@ class Service {
   /// `soap_xml` is the whole envelope, as it came. Everything but GetStreamingEvents, which is the front's.
   virtual Reply handle(const Caller& caller, std::string_view soap_xml) = 0;
 
-  /// Streaming: the ids that `caller` may not stream (unknown, expired, not for streaming, another account's).
+  /// Streaming: the ids that `caller` may not stream (unknown, expired, not for streaming, another
+  /// account's).
   virtual std::vector<UnusableSubscription> unusable_subscriptions(const Caller& caller,
                                                                    const std::vector<std::string>& ids) = 0;
   /// Takes the events collected for these subscriptions since the last call.

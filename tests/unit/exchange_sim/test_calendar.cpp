@@ -206,6 +206,30 @@ TEST_F(CalendarTest, AnExceptionIsAPatchAndADeletedDayStaysDeleted) {
   EXPECT_EQ(id, id_in(*at(back, "Items/CalendarItem")));
 }
 
+TEST_F(CalendarTest, AutoResolveTellsTheDaysOfASeriesApart) {
+  create(weekly_series(), kNoMail);
+  const auto days = view("2026-03-01T00:00:00Z", "2026-05-01T00:00:00Z");
+  ASSERT_EQ(4U, days.size());
+  ASSERT_TRUE(service_.edit_item("anna@example.com", id_in(days[1]), "calendar:Location", "theirs"));
+  const auto conflicts = [&](const Element& day, const char* uri, const char* element) {
+    const std::string name(element);
+    const Element message = first(
+        "<m:UpdateItem ConflictResolution=\"AutoResolve\" "
+        "SendMeetingInvitationsOrCancellations=\"SendToNone\">"
+        "<m:ItemChanges><t:ItemChange><t:ItemId Id=\"" +
+        id_in(day) + "\" ChangeKey=\"" + key_in(day) +
+        "\"/><t:Updates><t:SetItemField><t:FieldURI FieldURI=\"" + uri + "\"/><t:CalendarItem><t:" + name +
+        ">ours</t:" + name +
+        "></t:CalendarItem></t:SetItemField></t:Updates></t:ItemChange></m:ItemChanges></m:UpdateItem>");
+    return code_of(message) + ' ' + text_at(message, "ConflictResults/Count");
+  };
+  EXPECT_EQ("NoError 0", conflicts(days[2], "calendar:Location", "Location")) << "another day";
+  EXPECT_EQ("NoError 0", conflicts(days[1], "item:Subject", "Subject")) << "another property";
+  EXPECT_EQ("theirs", service_.property("anna@example.com", id_in(days[1]), "calendar:Location").value());
+  EXPECT_EQ("NoError 1", conflicts(days[1], "calendar:Location", "Location"));
+  EXPECT_EQ("ours", service_.property("anna@example.com", id_in(days[1]), "calendar:Location").value());
+}
+
 TEST_F(CalendarTest, AnAllDaySeriesKeepsItsDates) {
   create(
       "<t:CalendarItem><t:Subject>days</t:Subject><t:Start>2026-03-27T00:00:00</"
