@@ -131,7 +131,7 @@ class Merger {
       }
       const Direction direction = direction_of(field);
       if (direction == Direction::none) continue;
-      if (direction == Direction::both && is_dictionary(field.type))
+      if (is_dictionary(field.type))
         decide_dictionary(field);
       else if (direction == Direction::both && is_set(field.type))
         decide_set(field);
@@ -174,7 +174,8 @@ class Merger {
   }
   /// The item's value goes into the record, unless it is there.
   void take(const FieldInfo& field) {
-    if (!remote_knows(field)) return keep_base(field.name);
+    // Of a group, what only the record knows of loses with the rest of it.
+    if (!remote_knows(field) && !record_changed(field)) return keep_base(field.name);
     const FieldValue& remote = value_of(in_.remote, field.name);
     agree(field.name, remote);
     if (!model::same_value(field, value_of(in_.record, field.name), remote))
@@ -266,8 +267,6 @@ class Merger {
   }
 
   void decide_group(std::span<const std::string_view> group) {
-    bool remote_differs = false;
-    bool record_differs = false;
     bool from_remote = false;
     bool from_record = false;
     bool differ = false;
@@ -275,36 +274,33 @@ class Merger {
     for (const std::string_view name : group) {
       const FieldInfo& field = *model::find_field(in_.kind, name);
       const Direction direction = direction_of(field);
-      if (direction == Direction::none) continue;
+      if (direction != Direction::both) {
+        if (direction != Direction::none) decide(field, direction);
+        continue;
+      }
       members.push_back(&field);
-      remote_differs |= remote_changed(field);
-      record_differs |= record_changed(field);
-      from_remote |= goes_in(direction) && remote_changed(field);
-      from_record |= goes_out(direction) && record_changed(field);
-      differ |= in_.record.contains(name) && remote_knows(field) && !both_say_the_same(field);
+      from_remote |= remote_changed(field);
+      from_record |= record_changed(field);
+      differ |= in_.record.contains(name) && !both_say_the_same(field);
     }
     std::optional<bool> record_leads = from_record;
-    if (remote_differs && record_differs && differ && (from_remote || from_record)) {
-      ConflictWinner winner = from_record ? ConflictWinner::record : ConflictWinner::exchange;
-      if (from_remote && from_record) {
-        winner = policies_.winner_of(in_.kind, group.front());
-        record_leads = record_wins(group.front());
-      }
+    if (from_remote && from_record && differ) {
+      record_leads = record_wins(group.front());
       json::object ours;
       json::object theirs;
       for (const FieldInfo* field : members) {
         ours[field->name] = value_of(in_.record, field->name);
         theirs[field->name] = value_of(in_.remote, field->name);
       }
-      note_conflict(std::string(group.front()), ours, theirs, winner, record_leads);
+      note_conflict(std::string(group.front()), ours, theirs, policies_.winner_of(in_.kind, group.front()),
+                    record_leads);
     }
     for (const FieldInfo* field : members) {
-      const Direction direction = direction_of(*field);
       if (!record_leads)
         keep_base(field->name);
-      else if (*record_leads && goes_out(direction))
+      else if (*record_leads)
         give(*field);
-      else if (!*record_leads && from_remote && goes_in(direction))
+      else if (from_remote)
         take(*field);
       else
         leave(*field);
@@ -360,36 +356,42 @@ class Merger {
       for (const auto& member : *side)
         if (is_in_scope(field, member.key(), policies_.sync)) keys.insert(member.key());
     json::object agreed = remote;
+    const Direction direction = direction_of(field);
     json::object to_record;
     json::object to_remote;
     for (const std::string& key : keys) {
       const FieldValue& base_value = value_of(base, key);
       const FieldValue& remote_value = value_of(remote, key);
       const FieldValue& record_value = value_of(record, key);
-      const bool from_remote = !model::same_value(entry, base_value, remote_value);
-      const bool from_record = record.contains(key) && !model::same_value(entry, base_value, record_value);
-      bool record_leads = from_record;
-      if (from_remote && from_record) {
-        if (model::same_value(entry, remote_value, record_value)) continue;
-        const std::optional<bool> won = record_wins(field.name);
-        note_conflict(std::string(field.name) + "." + key, record_value, remote_value,
-                      policies_.winner_of(in_.kind, field.name), won);
-        if (!won) {
-          put_back(agreed, base, key);
-          continue;
+      const auto equal = [&](const FieldValue& a, const FieldValue& b) {
+        return model::same_value(entry, a, b);
+      };
+      const bool is_there = equal(remote_value, record_value);
+      const bool remote_differs = !equal(base_value, remote_value);
+      const bool record_differs = record.contains(key) && !equal(base_value, record_value);
+      const bool from_remote = remote_differs && goes_in(direction);
+      const bool from_record = record_differs && goes_out(direction);
+      std::optional<bool> record_leads = from_record;
+      if (remote_differs && record_differs && !is_there && (from_remote || from_record)) {
+        ConflictWinner winner = from_record ? ConflictWinner::record : ConflictWinner::exchange;
+        if (from_remote && from_record) {
+          winner = policies_.winner_of(in_.kind, field.name);
+          record_leads = record_wins(field.name);
         }
-        record_leads = *won;
+        note_conflict(std::string(field.name) + "." + key, record_value, remote_value, winner, record_leads);
       }
-      if (record_leads)
+      // As with whole fields: see keep_base() and leave().
+      if (!record_leads || (!goes_in(direction) && !is_there)) put_back(agreed, base, key);
+      if (is_there || !record_leads) continue;
+      if (*record_leads)
         to_remote[key] = record_value;
-      else if (from_remote && !model::same_value(entry, record_value, remote_value))
+      else if (from_remote)
         to_record[key] = remote_value;
     }
     if (in_.remote.contains(field.name) || in_.base.contains(field.name)) agree(field.name, agreed);
     if (!to_record.empty()) out_.to_record[field.name] = to_record;
     if (!to_remote.empty()) out_.to_remote[field.name] = to_remote;
   }
-  /// A person has yet to decide on the entry: both sides still agree on what they last agreed on.
   static void put_back(json::object& agreed, const json::object& base, const std::string& key) {
     if (const FieldValue* before = base.if_contains(key))
       agreed[key] = *before;
