@@ -138,7 +138,7 @@ void print_text(const std::string& address, const autodiscover::Discovery& disco
   print_wrapped("Mailbox       ", facts.primary_address);
   if (facts.display_name) print_wrapped("Name          ", *facts.display_name);
   std::string where = facts.server_type;
-  if (facts.location == model::MailboxLocation::online) where += ", cloud " + facts.cloud;
+  if (!facts.cloud.empty()) where += ", cloud " + facts.cloud;
   if (facts.location == model::MailboxLocation::on_premises) where += ", on-premises";
   if (facts.server_version) where += ", answered by version " + *facts.server_version;
   print_wrapped("Lives on      ", where);

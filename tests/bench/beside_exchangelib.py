@@ -99,7 +99,11 @@ password = "{PASSWORD}"
             url = json.loads(large.stdout.readline())["ews"].replace("localhost", "127.0.0.1")
             done = subprocess.run([str(OURS), url, USER, "attachment", str(150 << 20)], input=PASSWORD + "\n",
                                   capture_output=True, text=True)
-            print("150 MiB attachment up and down:", done.stdout.strip(), done.stderr.strip())
+            if done.returncode != 0:
+                sys.exit(f"the attachment failed:\n{done.stderr}")
+            seen = json.loads(done.stdout)
+            print(f"150 MiB attachment up and down: {seen['octets'] / 2**20 / seen['cpuSeconds']:.0f} MiB for each CPU s, "
+                  f"peak {seen['peakKilobytes'] / 1024:.1f} MB, {done.stderr.strip()}")
         finally:
             large.terminate()
             large.wait()
