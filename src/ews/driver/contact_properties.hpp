@@ -6,10 +6,10 @@
 
 namespace syncline::ews {
 
-const ExtendedFieldUri& title_property();            ///< PidTagDisplayNamePrefix
-const ExtendedFieldUri& ftp_site_property();         ///< PidTagFtpSite
-const ExtendedFieldUri& government_id_property();    ///< PidTagGovernmentIdNumber
+const ExtendedFieldUri& title_property();                ///< PidTagDisplayNamePrefix
+const ExtendedFieldUri& ftp_site_property();             ///< PidTagFtpSite
+const ExtendedFieldUri& government_id_property();        ///< PidTagGovernmentIdNumber
 const ExtendedFieldUri& phonetic_given_name_property();  ///< PidLidYomiFirstName
-const ExtendedFieldUri& phonetic_surname_property();   ///< PidLidYomiLastName
+const ExtendedFieldUri& phonetic_surname_property();     ///< PidLidYomiLastName
 
 }  // namespace syncline::ews
