@@ -17,9 +17,9 @@ Result<std::optional<std::string>> find_setting(Transaction& transaction, std::s
 Result<void> put_setting(Transaction& transaction, std::string_view name, std::string_view json);
 
 struct ProfileRow {
-  std::int64_t id = 0;  ///< 0: new
-  std::string name;     ///< unique
-  std::string json;
+  std::int64_t id = 0;    ///< 0: new
+  std::string name = {};  ///< unique
+  std::string json = {};
 };
 /// All of it; the id. Errors: "name-taken", "no-profile".
 Result<std::int64_t> put_profile(Transaction& transaction, const ProfileRow& profile);
@@ -31,11 +31,11 @@ Result<void> delete_profile(Transaction& transaction, std::int64_t id);
 
 struct MailboxRow {
   MailboxId id = 0;          ///< 0: new
-  std::string address;       ///< unique, in lower case
+  std::string address = {};  ///< unique, in lower case
   std::int64_t profile = 0;  ///< 0: none
   bool enabled = false;
-  std::string json;   ///< the service's settings
-  std::string state;  ///< JSON of the engine's: last run, last error, lag
+  std::string json = {};   ///< the service's settings
+  std::string state = {};  ///< JSON of the engine's: last run, last error, lag
 };
 /// All of it, address in lower case; the id, which is never given again. Errors: "address-taken",
 /// "no-mailbox".

@@ -46,7 +46,11 @@ std::string uri_of(const std::string& path, const char* query) {
 Error sqlite_error(sqlite3* handle, int code, std::string_view doing) {
   Error error;
   error.domain = ErrorDomain::local;
-  const int system_error = handle ? sqlite3_system_errno(handle) : 0;
+  // SQLite 3.40 does not note every write's errno; the callers here clear it before they ask SQLite for
+  // anything.
+  const int plain_errno = errno;
+  const int noted_errno = handle ? sqlite3_system_errno(handle) : 0;
+  const int system_error = noted_errno != 0 ? noted_errno : plain_errno;
   const int extended =
       handle && sqlite3_extended_errcode(handle) != SQLITE_OK ? sqlite3_extended_errcode(handle) : code;
   std::string said = handle ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
@@ -162,6 +166,7 @@ void Query::bind_null(int index) {
 
 Result<bool> Query::next() {
   if (code_ != SQLITE_OK) return fail(sqlite_error(connection_.handle(), code_));
+  errno = 0;
   const int code = sqlite3_step(statement_);
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
@@ -179,6 +184,7 @@ std::string_view Query::view(int column) const {
 
 Result<Handle> open_database(const std::string& path, Access access) {
   sqlite3* raw = nullptr;
+  errno = 0;
   int code = SQLITE_OK;
   // Without SQLite's own mutexes: a connection is used by one thread at a time.
   switch (access) {
@@ -201,6 +207,7 @@ Result<Handle> open_database(const std::string& path, Access access) {
 }
 
 Result<void> run_script(sqlite3* handle, const char* sql) {
+  errno = 0;
   const int code = sqlite3_exec(handle, sql, nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) return fail(sqlite_error(handle, code));
   return {};
@@ -208,6 +215,7 @@ Result<void> run_script(sqlite3* handle, const char* sql) {
 
 Result<std::int64_t> pragma_integer(sqlite3* handle, const char* sql) {
   sqlite3_stmt* statement = nullptr;
+  errno = 0;
   int code = sqlite3_prepare_v2(handle, sql, -1, &statement, nullptr);
   std::int64_t value = 0;
   if (code == SQLITE_OK) {
@@ -241,6 +249,7 @@ Result<void> copy_database(sqlite3* from, const std::string& path) {
     sqlite3_backup* backup = sqlite3_backup_init(to->get(), "main", from, "main");
     if (!backup) return abandon(sqlite_error(to->get(), sqlite3_errcode(to->get())));
     // In one step: then it is one reader's view of the database, and no writer makes it begin again.
+    errno = 0;
     const int stepped = sqlite3_backup_step(backup, -1);
     const int finished = sqlite3_backup_finish(backup);
     if (stepped != SQLITE_DONE) return abandon(sqlite_error(to->get(), stepped));

@@ -15,7 +15,7 @@
 namespace syncline::store {
 
 struct StoredContent {
-  std::string sha256;  ///< lower-case hexadecimal
+  std::string sha256 = {};  ///< lower-case hexadecimal
   std::uint64_t octets = 0;
 };
 

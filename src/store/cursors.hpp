@@ -14,9 +14,9 @@ namespace syncline::store {
 
 struct Cursor {
   MailboxId mailbox = 0;
-  std::string folder;     ///< the driver's id; other names for cursors of the engine's own
-  std::string text = {};  ///< the driver's; empty: from the beginning
-  bool complete = false;  ///< the folder was once read to its end
+  std::string folder = {};  ///< the driver's id; other names for cursors of the engine's own
+  std::string text = {};    ///< the driver's; empty: from the beginning
+  bool complete = false;    ///< the folder was once read to its end
   std::optional<SystemTime> resynced_at =
       std::nullopt;        ///< last full enumeration after a refused cursor (R-01)
   std::string notes = {};  ///< JSON of the engine's: counters, an enumeration under way

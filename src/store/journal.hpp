@@ -41,7 +41,7 @@ Result<std::vector<JournalEntry>> list_journal(Transaction& transaction, const J
 struct Quarantined {
   MailboxId mailbox = 0;
   std::string folder = {};
-  std::string item;
+  std::string item = {};
   std::string item_version = {};
   std::string code = {};
   std::string text = {};  ///< the server's
@@ -66,8 +66,8 @@ struct Alert {
   SystemTime at{};      ///< set by raise: the latest time
   MailboxId mailbox = 0;
   AlertLevel level = AlertLevel::error;
-  std::string code;  ///< a second alert of a mailbox with this code refreshes the first one that is open
-  std::string text;
+  std::string code = {};  ///< a second alert of a mailbox with this code refreshes the first one that is open
+  std::string text = {};
   std::string remedy = {};
   int count = 1;     ///< set by raise: how often it came
   bool open = true;  ///< set by raise
@@ -81,9 +81,9 @@ Result<std::vector<Alert>> list_alerts(Transaction& transaction, bool open_only)
 struct AuditEntry {
   std::int64_t sequence = 0;  ///< set by append
   SystemTime at{};            ///< set by append
-  std::string who;
-  std::string act;
-  std::string object;
+  std::string who = {};
+  std::string act = {};
+  std::string object = {};
   std::string reason = {};
 };
 /// Kept for good: the database itself refuses to change or remove a row.

@@ -62,8 +62,8 @@ Result<std::vector<Link>> held_deletes(Transaction& transaction, MailboxId mailb
 /// Remote id, version and link of everything in a folder that is not unlinked, for resync and audit; no base.
 struct LinkKey {
   LinkId id = 0;
-  std::string remote_id;
-  std::string remote_version;
+  std::string remote_id = {};
+  std::string remote_version = {};
 };
 Result<std::vector<LinkKey>> link_keys(Transaction& transaction, MailboxId mailbox, std::string_view folder);
 /// Links (linked, conflict) of a kind whose record has a higher version than `record_version`, oldest change

@@ -16,7 +16,7 @@ enum class OperationState : std::uint8_t { ready, sent, uncertain, done, refused
 std::string_view to_string(OperationState state) noexcept;
 
 struct Operation {
-  std::string id;  ///< UUID; stands in the item
+  std::string id = {};  ///< UUID; stands in the item
   MailboxId mailbox = 0;
   model::RecordId record = 0;
   LinkId link = 0;  ///< 0: none yet

@@ -245,8 +245,7 @@ TEST_F(Records, AreFoundByTheHeadOfTheConversationIndex) {
     return found ? found->id : 0;
   };
   EXPECT_EQ(by(header + "Q=="), first.id);
-  EXPECT_EQ(by(header + "YAgICAg"), 0) << "not a whole group: no base64";
-  EXPECT_EQ(by(header + "YAgICAg="), 0) << "another conversation: the last octet differs";
+  EXPECT_EQ(by(header + "gAgICAg="), 0) << "another conversation: the last octet differs";
   EXPECT_EQ(by(header + "QAgICAg="), first.id) << "an answer";
   EXPECT_EQ(by("AQHZ"), 0);
   EXPECT_EQ(by("not base64!"), 0);
