@@ -9,7 +9,7 @@
 namespace syncline::ews {
 namespace {
 
-/// Content-Class of the message's header: of rights management it is "rpmsg.message" (MS-OXORMMS 2.1.1).
+/// Content-Class of the message's header: of rights management it is "rpmsg.message" (MS-OXORMMS).
 const ExtendedFieldUri& content_class() {
   static const ExtendedFieldUri property{.distinguished_property_set = PropertySet::internet_headers,
                                          .property_name = "content-class",

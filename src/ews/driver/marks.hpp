@@ -13,7 +13,7 @@ namespace syncline::ews {
 /// Of a meeting: the operation whose mails are out. Set by the very request that carries the mailing
 /// disposition (invariant 6).
 const ExtendedFieldUri& mailed_mark();
-/// PidTagSearchKey (MS-OXPROPS 2.1005): the same for an item wherever it is moved.
+/// PidTagSearchKey (MS-OXPROPS): the same for an item wherever it is moved.
 const ExtendedFieldUri& search_key_property();
 
 /// The first value of a property of an item that was read with it; nullopt: it has none. Servers spell GUIDs

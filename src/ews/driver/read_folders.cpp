@@ -25,7 +25,7 @@ constexpr std::array roles{FolderRole::inbox,   FolderRole::sent,     FolderRole
                            FolderRole::deleted, FolderRole::calendar, FolderRole::contacts,
                            FolderRole::tasks};
 
-/// PidTagAttributeHidden (MS-OXCFOLD 2.2.2.2.2.3): folders that no client shows.
+/// PidTagAttributeHidden (MS-OXCFOLD): folders that no client shows.
 const ExtendedFieldUri& hidden_property() {
   static const ExtendedFieldUri property{.property_tag = "0x10F4",
                                          .property_type = MapiPropertyType::boolean};
