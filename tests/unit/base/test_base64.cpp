@@ -12,8 +12,12 @@ using ::testing::Eq;
 
 // RFC 4648 section 10.
 TEST(Base64, KnowsTheVectorsOfTheRfc) {
-  const std::pair<const char*, const char*> vectors[] = {{"", ""},          {"f", "Zg=="},        {"fo", "Zm8="},
-                                                         {"foo", "Zm9v"},   {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="},
+  const std::pair<const char*, const char*> vectors[] = {{"", ""},
+                                                         {"f", "Zg=="},
+                                                         {"fo", "Zm8="},
+                                                         {"foo", "Zm9v"},
+                                                         {"foob", "Zm9vYg=="},
+                                                         {"fooba", "Zm9vYmE="},
                                                          {"foobar", "Zm9vYmFy"}};
   for (const auto& [plain, encoded] : vectors) {
     EXPECT_THAT(base64_encode(std::string_view(plain)), Eq(encoded));
@@ -64,7 +68,9 @@ TEST(Base64, RefusesWhatDoesNotBelong) {
   }
 }
 
-TEST(Base64, UrlFormHasNoPaddingAndNoPlus) { EXPECT_EQ(base64url_encode("\xfb\xff\xfe\x01"), "-__-AQ"); }
+TEST(Base64, UrlFormHasNoPaddingAndNoPlus) {
+  EXPECT_EQ(base64url_encode("\xfb\xff\xfe\x01"), "-__-AQ");
+}
 
 }  // namespace
 }  // namespace syncline
