@@ -178,6 +178,17 @@ TEST_F(ExchangeSimKerberos, CurlSignsInWithATicketOverHttpAndHttps) {
   EXPECT_EQ(curl("--ntlm -u 'EXAMPLE\\anna:correct horse'", true), "401") << "only Negotiate is offered";
 }
 
+TEST_F(ExchangeSimKerberos, WithoutAKeyTableNegotiateIsNtlm) {
+  start({Scheme::negotiate}, ChannelBinding::require, false);
+  const PasswordCredentials credentials{"EXAMPLE\\anna", Secret(std::string_view("correct horse"))};
+  for (const bool tls : {false, true}) {
+    EXPECT_EQ(ask(make_negotiate(credentials, {.kerberos = false, .ntlm = true}, pool_), tls), "200")
+        << detail_ << last();
+    EXPECT_EQ(last(), "negotiate anna@example.com");
+  }
+  EXPECT_EQ(curl("--negotiate -u :", true), "401") << "a ticket is of no use here";
+}
+
 TEST_F(ExchangeSimKerberos, WhereABindingIsRequiredATicketWithoutOneIsRefused) {
   start({Scheme::negotiate}, ChannelBinding::require);
   EXPECT_EQ(ask(make_negotiate(anna(), kerberos_only, pool_), true), "200") << detail_ << last();

@@ -109,6 +109,8 @@ Result<std::unique_ptr<NtlmUsers>> NtlmUsers::create(const std::vector<Site>& si
       // The file has a colon between its fields and no way to write one.
       if (password.empty() || password.find_first_of(":\n") != password.npos) continue;
       const auto domain = user.address.substr(user.address.find('@') + 1);
+      // gss-ntlmssp takes the first line whose domain fits in any case, and hashes the domain as the line has
+      // it: a client that says EXAMPLE.TEST for example.test has another hash. One spelling only, then.
       for (const auto& [in_domain, name] : std::array<std::pair<std::string, std::string>, 3>{
                {{site.netbios_domain, user.logon_name}, {domain, user.logon_name}, {domain, user.address}}}) {
         if (in_domain.empty() || name.find(':') != name.npos) continue;
@@ -149,6 +151,9 @@ struct GssAcceptor::State {
     std::array<gss_OID_desc, 2> wanted{};
     gss_OID_set_desc mechanisms{0, wanted.data()};
     const bool with_krb5 = !ntlm_only && scheme == Scheme::negotiate && !site.keytab_file.empty();
+    // SPNEGO without Kerberos: the library's own choice, which is NTLM. (In a credential made for SPNEGO that
+    // of gss-ntlmssp 1.2.0 is not a server's.)
+    if (!with_krb5 && !ntlm_only) return {};
     // SPNEGO has a credential of its own, made of those of the mechanisms it may agree on; a client may also
     // send Kerberos without it.
     if (with_krb5) wanted[mechanisms.count++] = spnego_mechanism;
