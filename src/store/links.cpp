@@ -45,9 +45,11 @@ constexpr Sql of_record_sql = SYNCLINE_LINK_COLUMNS "WHERE link.record = ?1 ORDE
 constexpr Sql of_record_in_sql =
     SYNCLINE_LINK_COLUMNS "WHERE link.record = ?1 AND +link.mailbox = ?2 ORDER BY state = 2, link.id LIMIT 1";
 constexpr Sql held_sql = SYNCLINE_LINK_COLUMNS "WHERE link.mailbox = ?1 AND state = 1 ORDER BY link.id";
+// All kinds are named so that the index on mailbox, kind and folder serves.
 constexpr Sql keys_sql =
-    "SELECT id, remote_id, remote_version FROM link WHERE state <> 2 AND folder ="
-    " (SELECT id FROM folder WHERE mailbox = ?1 AND name = ?2) ORDER BY id";
+    "SELECT id, remote_id, remote_version FROM link WHERE mailbox = ?1 AND kind IN (0, 1, 2, 3) AND state <> "
+    "2"
+    " AND folder = (SELECT id FROM folder WHERE mailbox = ?1 AND name = ?2) ORDER BY id";
 constexpr Sql change_of_link_sql =
     "SELECT record.change FROM link JOIN record ON record.id = link.record WHERE link.id = ?1";
 constexpr Sql stale_sql = SYNCLINE_LINK_COLUMNS

@@ -35,7 +35,6 @@ constexpr Sql remove_address_sql = "DELETE FROM address WHERE address = ?1 AND r
 constexpr Sql find_sql = SYNCLINE_RECORD_COLUMNS "WHERE id = ?1 AND deleted <= ?2";
 constexpr Sql by_external_id_sql = SYNCLINE_RECORD_COLUMNS "WHERE external_id = ?1";
 constexpr Sql list_sql = SYNCLINE_RECORD_COLUMNS "WHERE id > ?1 AND deleted <= ?2 ORDER BY id LIMIT ?3";
-// Both values of deleted are named so that the index gives the rows of each in the order of their ids.
 constexpr Sql list_kind_sql =
     SYNCLINE_RECORD_COLUMNS "WHERE kind = ?1 AND deleted = 0 AND id > ?2 ORDER BY id LIMIT ?3";
 constexpr Sql list_kind_all_sql = SYNCLINE_RECORD_COLUMNS "WHERE +kind = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
