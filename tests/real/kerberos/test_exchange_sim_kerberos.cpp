@@ -68,9 +68,10 @@ class ExchangeSimKerberos : public testing::WithKdc {
 
   void TearDown() override {
     if (sim_) sim_->stop();
-    // Connections end with their executor: handlers see the simulator no more.
+    // Until every connection has ended: what is left in the executor would outlive the environment it refers
+    // to.
     context_.restart();
-    context_.poll();
+    context_.run_for(std::chrono::seconds(10));
     sim_.reset();
   }
 
