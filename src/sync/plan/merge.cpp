@@ -101,8 +101,9 @@ const FieldValue& occurrence_at(const Occurrences& all, const std::string& start
   return found == all.end() ? nothing : *found->second;
 }
 
-/// Received messages are read without what is large, and never change on the server.
+/// What is large is read apart, or not at all: that it is absent says nothing, null does.
 bool is_read_apart(RecordKind kind, std::string_view field) {
+  if (kind == RecordKind::contact) return field == "photo";
   return kind == RecordKind::email && (field == "body" || field == "mime" || field == "attachments");
 }
 

@@ -14,8 +14,8 @@ struct MergeInput {
   model::RecordKind kind = model::RecordKind::appointment;
   const model::Fields& base;    ///< the item's fields when both sides last agreed
   const model::Fields& record;  ///< now
-  /// Now; a field that base has and remote lacks was cleared (but for a message's body, MIME and attachments:
-  /// those were not read).
+  /// Now; a field that base has and remote lacks was cleared (but for a message's body, MIME and attachments
+  /// and a contact's photo: those were not read).
   const model::Fields& remote;
   std::optional<SystemTime> record_changed_at = std::nullopt;
   std::optional<SystemTime> remote_changed_at = std::nullopt;
