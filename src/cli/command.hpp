@@ -15,6 +15,8 @@ namespace syncline::cli {
 /// What every command is given besides its own options.
 struct Globals {
   std::string organisation;  ///< --org DIR; empty: none given
+  std::string key;           ///< --key FILE|fd:N; empty: where the vault looks
+  bool key_beside_data = false;
 };
 
 /// Set by the chosen command's parser callback, called once by main after parsing.
@@ -30,5 +32,22 @@ void add_inspect_recurrence(CLI::App& inspect, Action& action);
 void add_inspect_timezone(CLI::App& inspect, Action& action);
 /// Below `inspect`.
 void add_inspect_ews(CLI::App& inspect, Action& action);
+
+// An organisation's.
+void add_init(CLI::App& app, Action& action);
+void add_apply(CLI::App& app, Action& action);
+void add_export_config(CLI::App& app, Action& action);
+void add_config(CLI::App& app, Action& action);
+void add_secret(CLI::App& app, Action& action);
+void add_key(CLI::App& app, Action& action);
+void add_mailbox(CLI::App& app, Action& action);
+void add_record(CLI::App& app, Action& action);
+void add_journal(CLI::App& app, Action& action);
+void add_alerts(CLI::App& app, Action& action);
+void add_status(CLI::App& app, Action& action);
+void add_quarantine(CLI::App& app, Action& action);
+void add_brake(CLI::App& app, Action& action);
+void add_audit(CLI::App& app, Action& action);
+void add_backup(CLI::App& app, Action& action);
 
 }  // namespace syncline::cli

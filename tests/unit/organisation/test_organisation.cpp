@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "service/organisation/organisation.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <sstream>
+
+#include "service/organisation/apply.hpp"
+#include "service/organisation/apply_file.hpp"
+#include "service/organisation/mailbox_administration.hpp"
+#include "service/organisation/mailbox_gate.hpp"
+#include "store/journal.hpp"
+
+namespace syncline::service {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Invariant 20: nobody but the gate makes one.
+static_assert(!std::is_default_constructible_v<EnabledMailbox>);
+static_assert(
+    !std::is_constructible_v<EnabledMailbox, store::MailboxId, model::Mailbox, model::Profile,
+                             model::Policies, model::Approval, rules::CheckedAssignment, router::Route>);
+
+class FixedClock final : public Clock {
+ public:
+  SystemTime time = std::chrono::sys_days{std::chrono::year{2026} / 11 / 22};
+  SystemTime now() const override { return time; }
+  SteadyTime steady_now() const override { return SteadyTime{}; }
+};
+
+/// Lets `left` durable writes pass, and stops before or after the next.
+class StoppingWrites final : public store::DurableWrites {
+ public:
+  int left = -1;
+  bool after_write = false;
+  Result<void> before(std::string_view) override { return after_write ? Result<void>{} : count(); }
+  Result<void> after(std::string_view) override { return after_write ? count() : Result<void>{}; }
+
+ private:
+  Result<void> count() {
+    if (left == 0) return fail(ErrorDomain::local, "killed", "The process was killed");
+    if (left > 0) --left;
+    return {};
+  }
+};
+
+const char* const config = R"(
+[[profile]]
+name = "Basement"
+type = "exchange_hybrid"
+in_host = "https://mail.contoso.example/EWS/Exchange.asmx"
+out_host = "https://mail.contoso.example/EWS/Exchange.asmx"
+autodiscover = false
+user_name = "service@contoso.example"
+[[mailbox]]
+address = "ana@contoso.example"
+profile = "Basement"
+exchange_version = "2019"
+[[mailbox]]
+address = "bruno@contoso.example"
+profile = "Basement"
+exchange_version = "2019"
+)";
+
+class OrganisationTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    OrganisationOptions options;
+    options.folder = (folder / "contoso").string();
+    options.key = (folder / "key").string();
+    options.durable_writes = &writes;
+    fs::create_directories(folder);
+    auto created = Organisation::create(options, "Contoso", clock, random);
+    ASSERT_TRUE(created) << created.error().describe();
+    organisation = std::move(created->organisation);
+  }
+  void TearDown() override {
+    organisation.reset();
+    fs::remove_all(folder);
+  }
+  Configuration wanted(const std::string& text = config) {
+    std::istringstream input(text);
+    auto read = read_apply_file(input);
+    EXPECT_TRUE(read);
+    return read ? *read : Configuration{};
+  }
+  ApplyOutcome applied(const std::string& text = config) {
+    auto outcome = apply(*organisation, wanted(text), false, {"test"});
+    EXPECT_TRUE(outcome) << outcome.error().describe();
+    return outcome ? std::move(*outcome) : ApplyOutcome{};
+  }
+  void act(MailboxAct which, const std::string& address) {
+    auto outcomes = administer(*organisation, which, {address}, {"test"});
+    ASSERT_TRUE(outcomes) << outcomes.error().describe();
+    ASSERT_FALSE(outcomes->front().obstacle) << outcomes->front().obstacle->message;
+  }
+  std::string obstacle(const std::string& address) {
+    auto mailboxes = enabled_mailboxes(*organisation, {address});
+    EXPECT_TRUE(mailboxes);
+    return mailboxes->not_ready.empty() ? "" : mailboxes->not_ready.front().code;
+  }
+
+  fs::path folder = fs::path(testing::TempDir()) / ("organisation-" + system_random().uuid());
+  FixedClock clock;
+  SeededRandom random{20};
+  StoppingWrites writes;
+  std::unique_ptr<Organisation> organisation;
+};
+
+TEST_F(OrganisationTest, Invariant20OnlyApprovedEnabledAcceptedMailboxesPassTheGate) {
+  ASSERT_TRUE(applied().applied);
+  const std::string ana = "ana@contoso.example";
+  EXPECT_EQ(obstacle("nobody@contoso.example"), "no-mailbox");
+  EXPECT_EQ(obstacle(ana), "not-enabled");
+  auto refused = administer(*organisation, MailboxAct::enable, {ana}, {"test"});
+  EXPECT_EQ(refused->front().obstacle->code, "not-approved");
+  act(MailboxAct::approve, ana);
+  refused = administer(*organisation, MailboxAct::enable, {ana}, {"test"});
+  EXPECT_EQ(refused->front().obstacle->code, "rejected-by-rules");
+  ASSERT_TRUE(organisation->secrets().put("profile/Basement/password", Secret(std::string_view("x"))));
+  act(MailboxAct::enable, ana);
+  EXPECT_EQ(obstacle(ana), "");
+  auto mailboxes = enabled_mailboxes(*organisation);
+  ASSERT_EQ(mailboxes->ready.size(), 1U);
+  const EnabledMailbox& mailbox = mailboxes->ready.front();
+  EXPECT_EQ(mailbox.address(), ana);
+  EXPECT_EQ(mailbox.profile().name, "Basement");
+  EXPECT_EQ(mailbox.assignment().stage(), rules::Word::enable);
+  ASSERT_TRUE(mailbox.route().act);
+  EXPECT_EQ(mailbox.route().act->location, "https://mail.contoso.example/EWS/Exchange.asmx");
+  EXPECT_TRUE(mailbox.route().act->impersonation);
+  // What was admitted once is asked again: approval withdrawn, a secret gone.
+  act(MailboxAct::reject, ana);
+  EXPECT_EQ(obstacle(ana), "not-enabled");
+  act(MailboxAct::approve, ana);
+  act(MailboxAct::enable, ana);
+  auto gone = organisation->store().write<void>([](store::Transaction& transaction) {
+    SealedRows rows(transaction);
+    return vault::remove_secret(rows, {{"profile", "Basement"}, "password"});
+  });
+  ASSERT_TRUE(gone);
+  EXPECT_EQ(obstacle(ana), "rejected-by-rules");
+}
+
+TEST_F(OrganisationTest, AnApplyThatIsKilledLeavesAllOrNothing) {
+  applied();
+  const std::string before = write_apply_file(organisation->load()->configuration);
+  const std::string next = std::string(config) +
+                           "[[mailbox]]\naddress = \"carla@contoso.example\"\nprofile = "
+                           "\"Basement\"\nexchange_version = \"2019\"\n[policy.mail]\ntrack = \"all\"\n";
+  writes.left = 0;
+  EXPECT_EQ(apply(*organisation, wanted(next), false, {"test"}).error().code, "killed");
+  writes.left = -1;
+  EXPECT_EQ(write_apply_file(organisation->load()->configuration), before);
+  writes.left = 0;
+  writes.after_write = true;
+  EXPECT_EQ(apply(*organisation, wanted(next), false, {"test"}).error().code, "killed");
+  writes.left = -1;
+  EXPECT_EQ(organisation->load()->configuration.mailboxes.size(), 3U);
+  EXPECT_TRUE(applied(next).changes.empty());
+}
+
+TEST_F(OrganisationTest, ARejectedAssignmentKeepsEverythingAsItWas) {
+  applied();
+  const std::string before = write_apply_file(organisation->load()->configuration);
+  auto outcome =
+      applied(std::string(config) +
+              "[[profile]]\nname = \"G\"\ntype = \"gmail\"\nclient_id = \"x\"\n[[mailbox]]\naddress = "
+              "\"c@gmail.com\"\nprofile = \"G\"\nact = \"sss\"\n");
+  EXPECT_FALSE(outcome.applied);
+  ASSERT_EQ(outcome.refusals.size(), 1U);
+  EXPECT_EQ(outcome.refusals[0].address, "c@gmail.com");
+  EXPECT_EQ(write_apply_file(organisation->load()->configuration), before);
+}
+
+TEST_F(OrganisationTest, ApprovalsAndTheEnginesStateOutliveAnApply) {
+  applied();
+  act(MailboxAct::approve, "ana@contoso.example");
+  const auto id = organisation->load()->mailboxes.at("ana@contoso.example").id;
+  ASSERT_TRUE(organisation->store().write<void>(
+      [&](store::Transaction& t) { return store::put_mailbox_state(t, id, R"({"lag":3})"); }));
+  ASSERT_TRUE(
+      applied(std::string(config) + "folders = [\"Sent to CRM\"]\n" + "[policy.mail]\ntrack = \"all\"\n")
+          .applied);
+  ASSERT_TRUE(applied(std::string(config).replace(std::string(config).find("2019"), 4, "2016")).applied);
+  const auto stored = organisation->load();
+  EXPECT_EQ(stored->mailboxes.at("ana@contoso.example").approval.status, model::ApprovalStatus::approved);
+  EXPECT_EQ(stored->mailboxes.at("ana@contoso.example").id, id);
+  EXPECT_EQ(stored->mailboxes.at("ana@contoso.example").state, R"({"lag":3})");
+}
+
+TEST_F(OrganisationTest, SecretsOutliveTheProcessAndTheRotationOfTheKey) {
+  applied();
+  auth::SecretStore& secrets = organisation->secrets();
+  ASSERT_TRUE(secrets.put("mailbox/ana@contoso.example/token", Secret(std::string_view("refresh"))));
+  EXPECT_FALSE(secrets.get("mailbox/bruno@contoso.example/token").value());
+  EXPECT_EQ(secrets.get("no-such-shape").error().code, "bad-secret-name");
+  const auto read_anew = [&]() -> std::string {
+    OrganisationOptions options;
+    options.folder = organisation->store().folder();
+    options.key = (folder / "key").string();
+    auto again = Organisation::open(options, clock, random);
+    if (!again) return again.error().code;
+    auto secret = (*again)->secrets().get("mailbox/ana@contoso.example/token");
+    return secret ? std::string((*secret)->reveal()) : secret.error().code;
+  };
+  EXPECT_EQ(read_anew(), "refresh");
+  // Killed before the data keys are wrapped anew, then run again.
+  writes.left = 0;
+  EXPECT_EQ(rotate_master_key(*organisation).error().code, "killed");
+  writes.left = -1;
+  EXPECT_EQ(read_anew(), "refresh");
+  EXPECT_EQ(rotate_master_key(*organisation).value(), 1U);
+  EXPECT_EQ(read_anew(), "refresh");
+}
+
+TEST_F(OrganisationTest, MailboxesWithoutAProfileFollowTheDefaultOne) {
+  const std::string text =
+      std::string(config) + "[[mailbox]]\naddress = \"d@contoso.example\"\nexchange_version = \"2019\"\n";
+  auto outcome = applied(text);
+  ASSERT_TRUE(outcome.applied);
+  EXPECT_EQ(organisation->load()->configuration.profile_of(*wanted(text).mailbox_of("d@contoso.example")),
+            nullptr);
+  act(MailboxAct::approve, "d@contoso.example");
+  auto refused = administer(*organisation, MailboxAct::enable, {"d@contoso.example"}, {"test"});
+  EXPECT_EQ(refused->front().obstacle->code, "no-profile");
+  std::string with_default = text;
+  with_default.insert(with_default.find("autodiscover"), "is_default = true\n");
+  ASSERT_TRUE(applied(with_default).applied);
+  auto row = organisation->store().read<std::optional<store::MailboxRow>>(
+      [](store::Transaction& t) { return store::find_mailbox(t, "d@contoso.example"); });
+  EXPECT_EQ((*row)->profile, organisation->load()->profiles.at("Basement"));
+}
+
+TEST_F(OrganisationTest, EveryActIsAudited) {
+  applied();
+  act(MailboxAct::approve, "ana@contoso.example");
+  auto entries = organisation->store().read<std::vector<store::AuditEntry>>(
+      [](store::Transaction& t) { return store::list_audit(t, 0, 100); });
+  std::vector<std::string> acts;
+  for (const auto& entry : *entries) acts.push_back(entry.act + " " + entry.object);
+  EXPECT_THAT(acts, testing::ElementsAre(
+                        testing::StartsWith("apply.change organisation"), "apply.add profile Basement",
+                        "apply.add mailbox ana@contoso.example", "apply.add mailbox bruno@contoso.example",
+                        "mailbox.approve mailbox ana@contoso.example"));
+}
+
+}  // namespace
+}  // namespace syncline::service
