@@ -185,7 +185,12 @@ struct OccurrenceNow {
   bool is_written = false;
 };
 
-/// nullopt: the server has it not; `error` codes as is_deleted_there, is_beyond.
+/// What `written` holds of an exception: an occurrence shows its master's own where it has none.
+std::string exception_mark(const Write& write, int index) {
+  return write.order.operation_id + "/" + std::to_string(index);
+}
+
+/// Errors of an occurrence that the server has not: as is_deleted_there, is_beyond.
 Async<OccurrenceNow> look_at_occurrence(Write& write, std::string master, int index) {
   OccurrenceItemId id{.recurring_master_id = std::move(master), .instance_index = index};
   ItemShape shape{.additional = {written_mark()}};
@@ -194,7 +199,7 @@ Async<OccurrenceNow> look_at_occurrence(Write& write, std::string master, int in
   if (!*item || !(*item)->item_id) co_return fail(gone());
   OccurrenceNow now{
       .item = *(*item)->item_id,
-      .is_written = value_of(**item, written_mark()) == std::string_view(write.order.operation_id)};
+      .is_written = value_of(**item, written_mark()) == std::string_view(exception_mark(write, index))};
   co_return now;
 }
 
@@ -204,7 +209,7 @@ Async<Nothing> write_occurrence(Write& write, const ItemId& master, int index, c
   constexpr unsigned attempts = 4;
   auto updates = to_occurrence_updates(patch, master_fields, write.state);
   if (!updates) co_return fail(std::move(updates.error()));
-  updates->push_back(set_mark(ItemKind::calendar_item, written_mark(), write.order.operation_id));
+  updates->push_back(set_mark(ItemKind::calendar_item, written_mark(), exception_mark(write, index)));
   if (mails) updates->push_back(set_mark(ItemKind::calendar_item, mailed_mark(), write.order.operation_id));
   Error last;
   for (unsigned attempt = 0; attempt < attempts; ++attempt) {
