@@ -95,7 +95,7 @@ struct WriteOrder {
     send,    ///< `fields` as a message, exactly once
   };
   What what = What::create;
-  std::string operation_id;  ///< stands in the item as its mark
+  std::string operation_id = {};  ///< stands in the item as its mark
   model::RecordKind kind = model::RecordKind::email;
   std::string folder_id = {};  ///< create: where; empty: the mailbox's own folder of the kind
   RemoteRef item = {};

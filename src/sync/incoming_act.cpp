@@ -113,7 +113,12 @@ Result<void> merge_linked(RunContext& context, Transaction& transaction, store::
   link.held_in_run = 0;
   const bool moved_on = link.remote_version != item.ref.version;
   link.remote_version = item.ref.version;
-  if (record.deleted) {  // outgoing.cpp parts them, or removes the item
+  if (record.deleted) {
+    // Somebody worked on an item whose record was deleted: the work stays, the pair is parted (invariant 8).
+    const plan::Merge since =
+        plan::merge({.kind = link.kind, .base = link.base, .record = link.base, .remote = item.fields},
+                    context.policies());
+    if (!since.to_record.empty()) return part(context, transaction, std::move(link), "item-changed");
     if (came_back) link.state = store::LinkState::linked;
     return store::update_link(transaction, link);
   }

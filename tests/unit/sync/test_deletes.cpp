@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "organisation.hpp"
+
+namespace syncline::sync::testing {
+namespace {
+
+using model::RecordKind;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+
+class Deletes : public ::testing::Test {
+ protected:
+  ManualClock clock;
+  MemoryServer server{clock, "anna@example.com"};
+  Organisation organisation{clock, server};
+
+  std::vector<std::string> add_contacts(int count) {
+    std::vector<std::string> ids;
+    for (int i = 0; i < count; ++i)
+      ids.push_back(server.add("contacts", {{"givenName", std::to_string(i)}}).id);
+    return ids;
+  }
+};
+
+TEST_F(Deletes, inExchangeDeleteTheRecordIfThePolicySaysSo) {
+  const auto ids = add_contacts(3);
+  organisation.must_run();
+  server.remove(ids[1]);
+  EXPECT_EQ(organisation.must_run().of(RecordKind::contact).removed_here, 1u);
+  EXPECT_EQ(organisation.records(RecordKind::contact).size(), 2u);
+}
+
+TEST_F(Deletes, inExchangePartByDefault) {
+  organisation.settings.policies.sync.deleted_in_exchange = model::DeleteRule::unlink;
+  const auto ids = add_contacts(3);
+  organisation.must_run();
+  server.remove(ids[1]);
+  organisation.must_run();
+  EXPECT_EQ(organisation.records(RecordKind::contact).size(), 3u);
+  EXPECT_THAT(organisation.journal("unlinked"), ElementsAre("deleted-in-exchange"));
+}
+
+TEST_F(Deletes, ofRecordsRemoveTheItem) {
+  add_contacts(3);
+  organisation.must_run();
+  organisation.remove(organisation.records(RecordKind::contact).front().id);
+  EXPECT_EQ(organisation.must_run().of(RecordKind::contact).removed_there, 1u);
+  EXPECT_EQ(server.in("contacts").size(), 2u);
+  EXPECT_EQ(server.in("deleted").size(), 1u) << "never hard";
+}
+
+TEST_F(Deletes, invariant4HalfOfAMoveIsNoDelete) {
+  organisation.settings.tracked_folders = {"Projects"};
+  server.add("inbox", {{"subject", "Hello"}, {"internetMessageId", "<1@x>"}});
+  organisation.must_run();
+  const std::string there = server.move(server.in("inbox").front()->id, "projects");
+  organisation.must_run();
+  organisation.must_run();
+  EXPECT_EQ(organisation.records(RecordKind::email).size(), 1u);
+  EXPECT_THAT(organisation.journal("moved"), ::testing::SizeIs(1));
+  server.move(there, "inbox");
+  organisation.must_run();
+  EXPECT_EQ(organisation.records(RecordKind::email).size(), 1u) << "R-06: out and back is one record";
+  EXPECT_THAT(organisation.journal("unlinked"), ::testing::IsEmpty());
+}
+
+TEST_F(Deletes, invariant4AMoveIntoAFolderThatIsNotReadKeepsTheLink) {
+  server.add("inbox", {{"subject", "Hello"}, {"internetMessageId", "<1@x>"}});
+  organisation.must_run();
+  server.move(server.in("inbox").front()->id, "projects");
+  organisation.must_run();
+  EXPECT_EQ(organisation.records(RecordKind::email).size(), 1u);
+  EXPECT_THAT(organisation.journal("moved"), ::testing::SizeIs(1));
+}
+
+TEST_F(Deletes, invariant4TheBrakeStopsMassDeletesUntilItIsReleased) {
+  const auto ids = add_contacts(40);
+  organisation.must_run();
+  for (int i = 0; i < 20; ++i) server.remove(ids[static_cast<std::size_t>(i)]);
+  const MailboxSummary summary = organisation.must_run();
+  EXPECT_TRUE(summary.brake);
+  EXPECT_EQ(organisation.records(RecordKind::contact).size(), 40u);
+  organisation.must_run();
+  EXPECT_EQ(organisation.records(RecordKind::contact).size(), 40u);
+}
+
+TEST_F(Deletes, invariant4TheBrakeStopsMassDeletesAmongRecords) {
+  add_contacts(40);
+  organisation.must_run();
+  for (const model::Record& record : organisation.records(RecordKind::contact))
+    organisation.remove(record.id);
+  EXPECT_TRUE(organisation.must_run().brake);
+  EXPECT_EQ(server.in("contacts").size(), 40u);
+}
+
+TEST_F(Deletes, invariant5AnEmptiedFolderPartsAndSaysSo) {
+  const auto ids = add_contacts(4);
+  organisation.must_run();
+  for (const std::string& id : ids) server.remove(id);
+  organisation.must_run();
+  EXPECT_EQ(organisation.records(RecordKind::contact).size(), 4u);
+  EXPECT_THAT(organisation.journal("unlinked"),
+              ElementsAre("emptied-folder", "emptied-folder", "emptied-folder", "emptied-folder"));
+}
+
+TEST_F(Deletes, invariant8AnItemThatChangedIsNotRemovedBehindThePersonsBack) {
+  add_contacts(3);
+  organisation.must_run();
+  const model::Record record = organisation.records(RecordKind::contact).front();
+  std::string id;
+  for (const MemoryItem* item : server.in("contacts"))
+    if (item->fields.at("givenName") == record.fields.at("givenName")) id = item->id;
+  organisation.remove(record.id);
+  // The edit comes after the folder was read, and before the item is removed.
+  bool edited = false;
+  organisation.must_run([&](const std::string& request, FaultMoment) -> std::optional<Error> {
+    if (request != "remove" || edited) return std::nullopt;
+    edited = true;
+    server.edit(id, {{"givenName", "edited"}});
+    return Error{.domain = ErrorDomain::net, .code = "connection-refused", .retry = RetryClass::now};
+  });
+  ASSERT_TRUE(edited);
+  EXPECT_EQ(server.in("contacts").size(), 3u);
+  EXPECT_THAT(organisation.journal("unlinked"), ElementsAre("item-changed"));
+}
+
+TEST_F(Deletes, ofARecordThatChangedMeanwhilePart) {
+  const auto ids = add_contacts(3);
+  organisation.must_run();
+  organisation.edit(organisation.records(RecordKind::contact).front().id, {{"jobTitle", "Head"}});
+  server.remove(ids[0]);
+  organisation.must_run();
+  EXPECT_EQ(organisation.records(RecordKind::contact).size(), 3u);
+  EXPECT_THAT(organisation.journal("unlinked"), Contains("record-changed"));
+}
+
+TEST_F(Deletes, r07TheAuditFindsWhatTheFeedNeverSaid) {
+  const auto ids = add_contacts(6);
+  organisation.must_run();
+  server.add_unseen("contacts", {{"givenName", "unseen"}});
+  server.remove_unseen(ids[2]);
+  organisation.must_run();
+  EXPECT_EQ(organisation.records(RecordKind::contact).size(), 6u) << "the feed says nothing";
+  clock.advance(organisation.settings.policies.sync.audit_every + std::chrono::hours(1));
+  organisation.must_run();
+  std::vector<std::string> names;
+  for (const model::Record& record : organisation.records(RecordKind::contact))
+    names.emplace_back(record.fields.at("givenName").as_string());
+  EXPECT_THAT(names, ::testing::UnorderedElementsAre("0", "1", "3", "4", "5", "unseen"));
+}
+
+}  // namespace
+}  // namespace syncline::sync::testing
