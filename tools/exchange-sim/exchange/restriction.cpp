@@ -60,6 +60,10 @@ syncline::Result<Path> read_path(Context& context, const Element& element) {
   if (element.name == "ExtendedFieldURI") {
     auto name = read_extended_name(element);
     if (!name) return syncline::fail(std::move(name.error()));
+    if (name->tag == kTagSearchKey) {
+      path.field = f_search_key;
+      return path;
+    }
     path.dynamic = context.store.find_extended(*name);
     path.is_extended = true;
     return path;

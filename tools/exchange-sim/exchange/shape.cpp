@@ -149,10 +149,14 @@ void write_dictionary(std::string& out, Context& context, const ItemRef& ref, co
   out += '>';
 }
 
-void write_extended(std::string& out, const ItemRef& ref, const Shape& shape) {
+void write_extended(std::string& out, Context& context, const ItemRef& ref, const Shape& shape) {
   for (std::size_t i = 0; i < shape.extended.size(); ++i) {
-    if (shape.extended_ids[i] == 0) continue;
-    const auto value = ref.find(shape.extended_ids[i]);
+    std::optional<std::string> value;
+    if (shape.extended[i].tag == kTagSearchKey) {
+      value = text_of(context, ref, f_search_key);
+    } else if (shape.extended_ids[i] != 0) {
+      if (const auto set = ref.find(shape.extended_ids[i])) value = std::string(*set);
+    }
     if (!value) continue;
     out += "<t:ExtendedProperty>";
     append_extended_uri(out, shape.extended[i]);
@@ -472,8 +476,7 @@ std::optional<std::string> text_of(Context& context, const ItemRef& ref, Field f
       return field == f_preview ? std::string(cut(text, 255)) : text;
     }
     case f_search_key:
-      return syncline::base64_encode("EX:" + std::string(ref.get(f_internet_message_id)) +
-                                     ref.mailbox->definition.address + std::string(ref.get(f_created)));
+      return syncline::base64_encode("EX:" + std::to_string(item.search_number));
     case f_instance_key:
       return syncline::base64_encode(std::to_string(item.number));
     case f_start:
@@ -770,7 +773,7 @@ void write_item(std::string& out, Context& context, const ItemRef& ref, const Sh
   } else {
     for (const Field field : fields_of(kind)) {
       if (field == f_extended_place) {
-        write_extended(out, ref, shape);
+        write_extended(out, context, ref, shape);
         continue;
       }
       if (!shape.fields.test(field)) continue;

@@ -29,6 +29,8 @@ struct Shape {
 syncline::Result<Shape> read_shape(Context& context, const Element* shape, bool finding);
 /// t:ExtendedFieldURI. Error: ErrorInvalidExtendedProperty.
 syncline::Result<ExtendedName> read_extended_name(const Element& uri);
+/// PidTagSearchKey, asked for as an extended property; item:SearchKey says the same.
+inline constexpr int kTagSearchKey = 0x300B;
 void append_extended_uri(std::string& out, const ExtendedName& name);
 /// t:IndexedFieldURI of a contact's dictionary; nullopt for others.
 std::optional<DictionaryName> read_dictionary_name(const Element& uri);

@@ -90,6 +90,7 @@ Item::Item(const Item& other)
       changed_at(other.changed_at),
       read_at(other.read_at),
       modified(other.modified),
+      search_number(other.search_number),
       next_serial(other.next_serial),
       associated(other.associated),
       bag(other.bag),
@@ -268,6 +269,7 @@ Item& Store::insert(Mailbox& mailbox, std::uint32_t folder_number, std::unique_p
   item->folder = folder_number;
   item->version = ++version_;
   if (item->modified == 0) item->modified = now();
+  if (item->search_number == 0) item->search_number = ++search_numbers_;
   if (!item->bag.has(f_created)) item->bag.set(f_created, format_utc(now()));
   item->created_at = mailbox.sequence + 1;
   item->changed_at = item->created_at;

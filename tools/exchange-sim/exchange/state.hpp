@@ -88,6 +88,7 @@ struct Item {
   std::uint64_t changed_at = 0;
   std::uint64_t read_at = 0;
   std::int64_t modified = 0;
+  std::uint64_t search_number = 0;  ///< kept by moves and copies; unique otherwise
   std::uint32_t next_serial = 1;
   std::uint32_t associated = 0;  ///< meeting messages: number of the calendar item
   PropertyBag bag;
@@ -272,6 +273,7 @@ class Store {
   std::map<MailboxGuid, std::uint32_t> guids_;
   std::uint64_t version_ = 0;
   std::uint64_t event_sequence_ = 0;
+  std::uint64_t search_numbers_ = 0;
   std::uint64_t names_made_ = 0;
   std::map<ExtendedName, PropertyId> extended_ids_;
   std::map<DictionaryName, PropertyId> dictionary_ids_;
