@@ -149,6 +149,8 @@ class Interrupted : public ::testing::TestWithParam<Scenario> {
     const auto applied = bench.apply(order, progress);
     Whole out{.ending = ending_of(bench, applied), .saves = progress.saves()};
     for (const auto& entry : bench.exchange.sim().log().entries()) {
+      // The first request of a connection is refused before anybody looks at it.
+      if (entry.status == 401) continue;
       EXPECT_GT(entry.response_octets, 0U) << entry.operation << " " << entry.status;
       out.replies.emplace_back(entry.operation, entry.response_octets);
     }
@@ -164,7 +166,6 @@ TEST_P(Interrupted, AnAnswerCutAnywhereChangesNothing) {
   std::map<std::string, std::uint64_t> seen;
   for (const auto& [operation, octets] : undisturbed.replies) {
     const std::uint64_t nth = seen[operation]++;
-    if (octets == 0) continue;
     std::vector<std::uint64_t> offsets;
     if (is_full()) {
       for (std::uint64_t offset = 0; offset < octets; ++offset) offsets.push_back(offset);
