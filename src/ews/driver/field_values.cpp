@@ -4,6 +4,7 @@
 #include <boost/json/object.hpp>
 #include <chrono>
 #include <unordered_set>
+#include <vector>
 
 #include "base/text.hpp"
 #include "ews/driver/field_row.hpp"
@@ -92,10 +93,33 @@ json::object person(const EmailAddress& address) {
 }
 
 /// By what persons are told apart (model::canonical).
-std::string key_of(const EmailAddress& address) {
+std::string_view key_of(const EmailAddress& address) {
   const std::string_view mail = trimmed(address.address);
-  return text::to_lower_ascii(mail.empty() ? trimmed(address.name) : mail);
+  return mail.empty() ? trimmed(address.name) : mail;
 }
+
+/// Keys in any case. Most sets are small: those are compared one by one, without a copy of anything.
+class SeenKeys {
+ public:
+  /// False: it was there before. `key` must outlive this.
+  bool insert(std::string_view key) {
+    if (few_.size() < most_few && many_.empty()) {
+      if (std::any_of(few_.begin(), few_.end(),
+                      [&](std::string_view one) { return text::equals_ignore_case(one, key); }))
+        return false;
+      few_.push_back(key);
+      return true;
+    }
+    if (many_.empty())
+      for (const std::string_view one : few_) many_.insert(text::to_lower_ascii(one));
+    return many_.insert(text::to_lower_ascii(key)).second;
+  }
+
+ private:
+  static constexpr std::size_t most_few = 16;
+  std::vector<std::string_view> few_;
+  std::unordered_set<std::string> many_;
+};
 
 }  // namespace
 
@@ -176,9 +200,9 @@ MappedValue people_of(const std::vector<EmailAddress>& people, const ItemContext
   if (people.size() > model::field_elements_limit) return std::nullopt;
   json::array made;
   made.reserve(people.size());
-  std::unordered_set<std::string> seen;
+  SeenKeys seen;
   for (const EmailAddress& one : people) {
-    if (people.size() > 1 && !seen.insert(key_of(one)).second) continue;
+    if (people.size() > 1 && !seen.insert(key_of(one))) continue;
     if (json::object object = person(one); !object.empty()) made.emplace_back(std::move(object));
   }
   return made.empty() ? json::value() : json::value(std::move(made));
