@@ -48,6 +48,7 @@ void add_status(CLI::App& app, Action& action);
 void add_quarantine(CLI::App& app, Action& action);
 void add_brake(CLI::App& app, Action& action);
 void add_audit(CLI::App& app, Action& action);
+void add_sync(CLI::App& app, Action& action);
 void add_backup(CLI::App& app, Action& action);
 
 }  // namespace syncline::cli

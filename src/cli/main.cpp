@@ -34,6 +34,7 @@ int main(int argc, char** argv) {
   syncline::cli::add_secret(app, action);
   syncline::cli::add_key(app, action);
   syncline::cli::add_mailbox(app, action);
+  syncline::cli::add_sync(app, action);
   syncline::cli::add_record(app, action);
   syncline::cli::add_journal(app, action);
   syncline::cli::add_alerts(app, action);

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// `syncline sync`: the main job in the foreground, with progress and a summary by mailbox and kind.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/json/array.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+
+#include "cli/layout.hpp"
+#include "cli/organisation_command.hpp"
+#include "service/engine/sync_organisation.hpp"
+#include "store/engine_lock.hpp"
+#include "sync/orders.hpp"
+#include "sync/plan/meeting.hpp"
+#include "vault/hardening.hpp"
+
+namespace syncline::cli {
+namespace {
+
+namespace asio = net::asio;
+namespace json = boost::json;
+
+struct Options {
+  std::vector<std::string> mailboxes;
+  bool once = false;
+  bool dry_run = false;
+  bool take_over = false;
+  std::string format = "text";
+};
+
+/// One line on a terminal that tells how far the mailboxes are; nothing in a pipe.
+class ProgressLine {
+ public:
+  ProgressLine() : shown_(isatty(STDERR_FILENO) != 0) {}
+  ~ProgressLine() { clear(); }
+
+  void update(const std::string& address, const sync::RunProgress& progress) {
+    if (!shown_) return;
+    std::string bar;
+    if (progress.total > 0) {
+      constexpr std::uint64_t cells = 20;
+      const std::uint64_t full = std::min(cells, progress.done * cells / progress.total);
+      bar = fmt::format("[{}{}] {}/{}", std::string(full, '#'), std::string(cells - full, '.'), progress.done,
+                        progress.total);
+    }
+    std::string line =
+        fmt::format("{}: {} {} {}", shown(address), progress.phase, shown(progress.folder), bar);
+    if (display_width(line) > kColumns - 1)
+      line = fmt::format("{} {} {}", progress.phase, shown(progress.folder), bar);
+    std::fprintf(stderr, "\r\033[K%s", line.c_str());
+    std::fflush(stderr);
+    dirty_ = true;
+  }
+  void clear() {
+    if (dirty_) std::fprintf(stderr, "\r\033[K");
+    dirty_ = false;
+  }
+
+ private:
+  bool shown_;
+  bool dirty_ = false;
+};
+
+constexpr std::string_view plural_of(model::RecordKind kind) {
+  switch (kind) {
+    case model::RecordKind::email:
+      return "e-mails";
+    case model::RecordKind::appointment:
+      return "appointments";
+    case model::RecordKind::contact:
+      return "contacts";
+    case model::RecordKind::task:
+      return "tasks";
+  }
+  return "";
+}
+
+std::string counts_text(model::RecordKind kind, const sync::KindCounts& counts) {
+  const bool mail = kind == model::RecordKind::email;
+  const std::pair<std::uint64_t, std::string_view> parts[] = {
+      {counts.came, "came"},
+      {counts.changed_here, "changed here"},
+      {counts.went, mail ? "sent" : "went"},
+      {counts.changed_there, "changed there"},
+      {counts.merged, "merged"},
+      {counts.conflicts, "conflicts"},
+      {counts.removed_here, "deleted here"},
+      {counts.removed_there, "deleted there"},
+      {counts.unlinked, "unlinked"},
+      {counts.not_tracked, mail ? "not tracked" : "left alone"},
+      {counts.quarantined, "quarantined"},
+      {counts.refused, "refused"},
+  };
+  std::string text;
+  for (const auto& [count, word] : parts)
+    if (count > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, word);
+  return text;
+}
+
+json::object counts_json(const sync::KindCounts& counts) {
+  return {{"came", counts.came},
+          {"changedHere", counts.changed_here},
+          {"went", counts.went},
+          {"changedThere", counts.changed_there},
+          {"merged", counts.merged},
+          {"conflicts", counts.conflicts},
+          {"removedHere", counts.removed_here},
+          {"removedThere", counts.removed_there},
+          {"unlinked", counts.unlinked},
+          {"notTracked", counts.not_tracked},
+          {"quarantined", counts.quarantined},
+          {"refused", counts.refused}};
+}
+
+/// "create appointment "Review" (3 people would be mailed)"
+std::string order_text(const sync::WriteOrder& order) {
+  std::string name;
+  for (const char* field : {"subject", "displayName", "surname", "givenName"})
+    for (const model::Fields* fields : {&order.fields, &order.base})
+      if (const json::value* value = fields->if_contains(field);
+          name.empty() && value != nullptr && value->is_string())
+        name = std::string(value->get_string());
+  std::string text = fmt::format("{} {}", sync::to_string(order.what), model::to_string(order.kind));
+  if (!name.empty()) text += fmt::format(" \"{}\"", shown(name));
+  const std::size_t people = order.mail_attendees ? std::max(sync::plan::count_attendees(order.fields),
+                                                             sync::plan::count_attendees(order.base))
+                                                  : 0;
+  if (people > 0) text += fmt::format(" ({} {} would be mailed)", people, people == 1 ? "person" : "people");
+  return text;
+}
+
+json::object order_json(const sync::WriteOrder& order) {
+  return {{"what", sync::to_string(order.what)},
+          {"kind", model::to_string(order.kind)},
+          {"fields", order.fields},
+          {"mailsAttendees", order.mail_attendees}};
+}
+
+json::object outcome_json(const service::MailboxOutcome& outcome, bool dry_run) {
+  json::object object{{"mailbox", outcome.address},
+                      {"outcome", outcome.summary ? (dry_run ? "dry-run" : "done") : "failed"},
+                      {"error", nullptr},
+                      {"endpoint", outcome.endpoint.empty() ? json::value() : json::value(outcome.endpoint)},
+                      {"serverVersion",
+                       outcome.server_version.empty() ? json::value() : json::value(outcome.server_version)}};
+  if (!outcome.summary) {
+    const Error& error = outcome.summary.error();
+    object["error"] = json::object{
+        {"code", error.code}, {"message", shown(error.describe())}, {"retry", to_string(error.retry)}};
+    return object;
+  }
+  const sync::MailboxSummary& summary = *outcome.summary;
+  json::object kinds;
+  for (const model::RecordKind kind : model::record_kinds)
+    kinds[model::to_string(kind)] = counts_json(summary.of(kind));
+  object["kinds"] = std::move(kinds);
+  object["requests"] = summary.requests;
+  object["waiting"] = summary.waiting;
+  object["needsPerson"] = summary.needs_person;
+  object["brake"] = summary.brake;
+  if (dry_run) {
+    json::array orders;
+    for (const sync::WriteOrder& order : outcome.would_write) orders.push_back(order_json(order));
+    object["wouldWrite"] = std::move(orders);
+  }
+  return object;
+}
+
+void append_text(std::string& out, const service::MailboxOutcome& outcome, bool dry_run) {
+  std::string head = shown(outcome.address);
+  if (!outcome.summary) {
+    append_wrapped(out, head + ": ", "failed: " + shown(outcome.summary.error().describe()));
+    return;
+  }
+  const sync::MailboxSummary& summary = *outcome.summary;
+  if (!outcome.server_version.empty()) head += " (Exchange " + shown(outcome.server_version) + ")";
+  out += head + "\n";
+  bool anything = false;
+  for (const model::RecordKind kind : model::record_kinds) {
+    const std::string counts = counts_text(kind, summary.of(kind));
+    if (counts.empty()) continue;
+    anything = true;
+    append_wrapped(out, "  " + padded(plural_of(kind), 14), counts);
+  }
+  if (!anything) out += "  nothing has changed\n";
+  if (summary.waiting > 0)
+    append_wrapped(
+        out, "  ",
+        fmt::format("{} writes wait for the server to settle; the next run goes on", summary.waiting));
+  if (summary.needs_person > 0)
+    append_wrapped(out, "  ", fmt::format("{} need a person: syncline alerts", summary.needs_person));
+  if (summary.brake)
+    append_wrapped(out, "  ", "the brake on deletes was pulled: syncline alerts; syncline brake release");
+  if (!dry_run) return;
+  out += outcome.would_write.empty() ? "  would write nothing\n" : "  would:\n";
+  for (const sync::WriteOrder& order : outcome.would_write) append_wrapped(out, "    ", order_text(order));
+}
+
+bool is_unreachable(const Error& error) {
+  if (error.domain == ErrorDomain::net) return true;
+  return error.code == "unreachable" || error.code == "dns-failed" || error.code == "name-not-found";
+}
+
+/// Refused if any mailbox failed or anything in one was refused; unreachable if that is all there is to say.
+ExitStatus status_of_outcome(const service::SyncOutcome& outcome) {
+  if (!outcome.mailboxes.empty() &&
+      std::all_of(outcome.mailboxes.begin(), outcome.mailboxes.end(), [](const service::MailboxOutcome& one) {
+        return !one.summary && is_unreachable(one.summary.error());
+      }))
+    return ExitStatus::unreachable;
+  bool refused = !outcome.not_ready.empty();
+  for (const service::MailboxOutcome& one : outcome.mailboxes) {
+    if (!one.summary) {
+      refused = true;
+      continue;
+    }
+    refused = refused || one.summary->brake || one.summary->needs_person > 0;
+    for (const sync::KindCounts& counts : one.summary->kinds) refused = refused || counts.refused > 0;
+  }
+  return refused ? ExitStatus::refused : ExitStatus::done;
+}
+
+ExitStatus run(const Globals& globals, const Options& options) {
+  vault::forbid_memory_dumps();
+  auto organisation = open_organisation(globals, OpenFor::writing);
+  if (!organisation) return report(organisation.error());
+  std::optional<store::EngineLock> lock;
+  if (!options.dry_run) {
+    auto taken = store::EngineLock::take((*organisation)->store().folder());
+    if (!taken) return report(taken.error());
+    lock.emplace(std::move(*taken));
+  }
+
+  asio::io_context context;
+  ProgressLine progress;
+  service::SyncRequest request{.addresses = options.mailboxes,
+                               .once = options.once,
+                               .dry_run = options.dry_run,
+                               .take_over = options.take_over,
+                               .on_progress = [&](const std::string& address, const sync::RunProgress& now) {
+                                 progress.update(address, now);
+                               }};
+  asio::signal_set signals(context, SIGINT, SIGTERM);
+  signals.async_wait([&](const boost::system::error_code& failure, int) {
+    if (failure) return;
+    progress.clear();
+    complain("interrupted; the work that was done is saved, the next run goes on");
+    std::fflush(nullptr);
+    // Everything durable is in the store; connections and the lock end with the process.
+    std::_Exit(static_cast<int>(ExitStatus::interrupted));
+  });
+  std::optional<Result<service::SyncOutcome>> outcome;
+  const auto work = [&]() -> asio::awaitable<void> {
+    outcome.emplace(
+        co_await service::sync_organisation(context.get_executor(), **organisation, std::move(request)));
+  };
+  asio::co_spawn(context, work(), [&](const std::exception_ptr& thrown) {
+    signals.cancel();
+    if (thrown) std::rethrow_exception(thrown);
+  });
+  while (!outcome && context.run_one() > 0) {
+  }
+  progress.clear();
+  if (!outcome) return ExitStatus::interrupted;
+  if (!*outcome) return report(outcome->error());
+
+  Output output;
+  for (const service::MailboxOutcome& one : (*outcome)->mailboxes) {
+    if (options.format == "json")
+      append_line(output, outcome_json(one, options.dry_run));
+    else
+      append_text(output.text(), one, options.dry_run);
+  }
+  for (const service::Obstacle& obstacle : (*outcome)->not_ready) {
+    if (options.format == "json")
+      append_line(output,
+                  {{"mailbox", obstacle.address},
+                   {"outcome", "not-ready"},
+                   {"error",
+                    json::object{{"code", obstacle.code}, {"message", obstacle.message}, {"retry", "never"}}},
+                   {"endpoint", nullptr},
+                   {"serverVersion", nullptr}});
+    else
+      append_wrapped(output.text(), shown(obstacle.address) + ": ",
+                     "not synchronised: " + shown(obstacle.message));
+  }
+  if ((*outcome)->mailboxes.empty() && (*outcome)->not_ready.empty() && options.format == "text")
+    output.text() += "No mailbox is enabled: syncline mailbox list\n";
+  return finish(output, status_of_outcome(**outcome));
+}
+
+}  // namespace
+
+void add_sync(CLI::App& app, Action& action) {
+  CLI::App* command = app.add_subcommand("sync", "Bring records and mailboxes in step, once");
+  auto options = std::make_shared<Options>();
+  command->add_option("--mailbox", options->mailboxes, "Only this mailbox; repeatable")
+      ->type_name("ADDRESS")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->expected(1)
+      ->allow_extra_args(false);
+  command->add_flag("--once", options->once, "One pass: do not wait until a lost write can be settled");
+  command->add_flag("--dry-run", options->dry_run,
+                    "Read, and say what would be written and who would be mailed; change nothing");
+  command->add_flag("--override", options->take_over,
+                    "Take mailboxes over that another organisation synchronises");
+  add_format_option(*command, options->format);
+  command->callback(
+      [options, &action] { action = [options](const Globals& globals) { return run(globals, *options); }; });
+}
+
+}  // namespace syncline::cli

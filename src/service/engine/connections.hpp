@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// What the connections of one run share: an HTTP client for each profile's way to the network, and the
+// budgets of each credential (invariant 27).
+#include <map>
+#include <memory>
+#include <string>
+
+#include "auth/blocking_pool.hpp"
+#include "ews/client/budgets.hpp"
+#include "model/profile.hpp"
+#include "net/http_client.hpp"
+#include "net/system_environment.hpp"
+
+namespace syncline::service {
+
+class Connections {
+ public:
+  explicit Connections(net::asio::any_io_executor executor) : executor_(std::move(executor)) {}
+
+  struct Network {
+    std::unique_ptr<net::SystemEnvironment> system;
+    std::unique_ptr<net::HttpClient> http;
+    net::Environment& environment() const { return system->get(); }
+  };
+  /// Of the profile's CA file, pinned addresses and proxy; kept for the next mailbox of that profile. Errors:
+  /// of parse_resolve_override, proxy settings, a CA file that cannot be read.
+  Result<Network*> network_of(const model::Profile& profile);
+
+  /// Shared by all mailboxes that the server counts as one.
+  std::shared_ptr<ews::CredentialBudgets> budgets_of(const std::string& credential, Network& network,
+                                                     const model::Profile& profile);
+  const std::shared_ptr<auth::BlockingPool>& blocking() const { return blocking_; }
+
+ private:
+  net::asio::any_io_executor executor_;
+  std::map<std::string, Network> networks_;
+  std::map<std::string, std::shared_ptr<ews::CredentialBudgets>> budgets_;
+  std::shared_ptr<auth::BlockingPool> blocking_ = std::make_shared<auth::BlockingPool>(2);
+};
+
+}  // namespace syncline::service

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// What a run would do, without doing it: the real engine on a copy of the database, with a driver that reads
+// and writes down what it was asked to write.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sync/driver.hpp"
+
+namespace syncline::service {
+
+class DryRunDriver final : public sync::Driver {
+ public:
+  /// `real` must outlive it.
+  explicit DryRunDriver(sync::Driver& real) : real_(real) {}
+
+  const std::vector<sync::WriteOrder>& orders() const { return orders_; }
+
+  Async<std::vector<sync::RemoteFolder>> folders() override;
+  Async<sync::FeedPage> pull(const sync::RemoteFolder& folder, std::string cursor) override;
+  Async<std::vector<std::string>> received_since(const sync::RemoteFolder& folder, SystemTime from) override;
+  Async<std::vector<sync::RemoteRef>> list(const sync::RemoteFolder& folder) override;
+  Async<std::vector<Result<sync::RemoteItem>>> read(model::RecordKind kind, std::vector<std::string> ids,
+                                                    bool with_body) override;
+  Async<bool> fetch_mime(std::string id, sync::ContentSink& sink, std::uint64_t most_octets) override;
+  Async<void> fetch_attachment(std::string attachment_id, sync::ContentSink& sink,
+                               std::uint64_t most_octets) override;
+  Async<std::optional<Found>> find(model::RecordKind kind, std::string search_key) override;
+  Async<sync::Applied> apply(const sync::WriteOrder& order, sync::Progress& progress,
+                             const sync::OpenContent& content) override;
+  Async<sync::RemoteRef> unmark(sync::RemoteRef item, model::RecordKind kind) override;
+  Async<sync::Claim> claim(std::string organisation_id, std::string organisation_name,
+                           bool take_over) override;
+  std::uint64_t requests() const override { return real_.requests(); }
+
+ private:
+  sync::Driver& real_;
+  std::vector<sync::WriteOrder> orders_;
+};
+
+}  // namespace syncline::service

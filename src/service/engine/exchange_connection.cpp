@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "service/engine/exchange_connection.hpp"
+
+#include "auth/bearer.hpp"
+#include "auth/credentials.hpp"
+#include "auth/impersonation.hpp"
+#include "auth/oauth.hpp"
+#include "ews/autodiscover/discovery.hpp"
+#include "service/engine/mailbox_state.hpp"
+#include "service/organisation/organisation.hpp"
+
+namespace syncline::service {
+namespace {
+
+constexpr std::string_view online_scope = "https://outlook.office365.com/.default";
+
+Error missing(std::string message) {
+  return {.domain = ErrorDomain::input, .code = "bad-settings", .message = std::move(message)};
+}
+
+/// The leg that EWS serves; all legs of a mailbox share one profile's Exchange server.
+const router::LegRoute* exchange_leg(const router::Route& route) {
+  for (const auto* leg : {&route.incoming, &route.act, &route.outgoing})
+    if (*leg && (*leg)->driver == router::Driver::ews) return &**leg;
+  return nullptr;
+}
+
+auth::AllowedSchemes allowed_schemes(const model::Profile& profile) {
+  using model::AuthenticationProtocol;
+  switch (profile.incoming.authentication_protocol.value_or(AuthenticationProtocol::automatic)) {
+    case AuthenticationProtocol::negotiate:
+      return {.negotiate = true, .ntlm = false, .basic = false};
+    case AuthenticationProtocol::ntlm:
+      return {.negotiate = false, .ntlm = true, .basic = false};
+    case AuthenticationProtocol::basic:
+      return {.negotiate = false, .ntlm = false, .basic = true};
+    case AuthenticationProtocol::automatic:
+    case AuthenticationProtocol::oauth:
+      break;
+  }
+  return {};
+}
+
+/// How a leg signs in, and as whom.
+struct SignIn {
+  std::shared_ptr<net::Authenticator> authenticator;
+  auth::CredentialKind kind = auth::CredentialKind::own_password;
+  std::string account;  ///< what the server counts: part of the budget's key
+};
+
+class SignInMaker {
+ public:
+  SignInMaker(Organisation& organisation, Connections& connections, Connections::Network& network,
+              const EnabledMailbox& mailbox)
+      : organisation_(organisation), connections_(connections), network_(network), mailbox_(mailbox) {}
+
+  Result<SignIn> make(const router::LegRoute& leg) {
+    switch (leg.authentication) {
+      case rules::Word::mailbox_credentials:
+        return with_password(mailbox_.mailbox().login(), secret_of_mailbox("password"),
+                             auth::CredentialKind::own_password);
+      case rules::Word::profile_credentials:
+        return with_password(mailbox_.profile().incoming.user_name.value_or(""),
+                             secret_of_profile("password"), auth::CredentialKind::service_account);
+      case rules::Word::windows_integrated:
+        return made(auth::make_authenticator(auth::KerberosCredentials{}, allowed_schemes(mailbox_.profile()),
+                                             connections_.blocking()),
+                    auth::CredentialKind::service_account, "windows-integrated");
+      case rules::Word::s2s:
+        return with_application(auth::CredentialKind::s2s);
+      case rules::Word::oauth_cross_tenant:
+        return with_application(auth::CredentialKind::oauth_cross_tenant);
+      case rules::Word::hma:
+        return with_application(auth::CredentialKind::hma_application);
+      default:
+        return fail(missing("the profile " + mailbox_.profile().name + " has no way to sign in to Exchange"));
+    }
+  }
+
+ private:
+  Result<std::optional<Secret>> secret_of_mailbox(std::string field) {
+    return organisation_.secrets().get(
+        secret_key({.account = {.kind = "mailbox", .name = mailbox_.address()}, .field = std::move(field)}));
+  }
+  Result<std::optional<Secret>> secret_of_profile(std::string field) {
+    return organisation_.secrets().get(secret_key(
+        {.account = {.kind = "profile", .name = mailbox_.profile().name}, .field = std::move(field)}));
+  }
+
+  static Result<SignIn> made(Result<std::shared_ptr<net::Authenticator>> authenticator,
+                             auth::CredentialKind kind, std::string account) {
+    if (!authenticator) return fail(std::move(authenticator.error()));
+    return SignIn{.authenticator = std::move(*authenticator), .kind = kind, .account = std::move(account)};
+  }
+
+  Result<SignIn> with_password(const std::string& user, Result<std::optional<Secret>> password,
+                               auth::CredentialKind kind) {
+    if (!password) return fail(std::move(password.error()));
+    if (!*password)
+      return fail(missing("there is no password for " + mailbox_.address() + "; syncline secret set"));
+    return made(
+        auth::make_authenticator(auth::PasswordCredentials{.user = user, .password = std::move(**password)},
+                                 allowed_schemes(mailbox_.profile()), connections_.blocking()),
+        kind, user);
+  }
+
+  Result<SignIn> with_application(auth::CredentialKind kind) {
+    const model::OAuthSettings& settings = mailbox_.profile().oauth;
+    auth::TokenEndpoint endpoint;
+    const std::string where = settings.token_endpoint.value_or(
+        "https://login.microsoftonline.com/" + settings.tenant_id.value_or("") + "/oauth2/v2.0/token");
+    auto url = net::parse_url(where);
+    if (!url) return fail(std::move(url.error()));
+    endpoint.url = std::move(*url);
+    endpoint.scope = settings.scope.value_or(std::string(online_scope));
+    endpoint.client_id = settings.client_id.value_or("");
+    auto certificate = secret_of_profile("certificate");
+    if (!certificate) return fail(std::move(certificate.error()));
+    if (*certificate) {
+      // One PEM file holds both, as openssl writes them.
+      auto loaded = auth::ClientCertificate::load((*certificate)->reveal(), **certificate);
+      if (!loaded) return fail(std::move(loaded.error()));
+      endpoint.proof = std::move(*loaded);
+    } else {
+      auto secret = secret_of_profile("client-secret");
+      if (!secret) return fail(std::move(secret.error()));
+      if (!*secret)
+        return fail(
+            missing("the profile " + mailbox_.profile().name + " has neither client secret nor certificate"));
+      endpoint.proof = std::move(**secret);
+    }
+    net::Environment& world = network_.environment();
+    auto source = auth::make_client_credentials(
+        {.executor = world.executor, .http = *network_.http, .clock = world.clock, .random = world.random},
+        std::move(endpoint));
+    if (!source) return fail(std::move(source.error()));
+    return SignIn{.authenticator = auth::make_bearer(std::move(*source)),
+                  .kind = kind,
+                  .account = settings.client_id.value_or("")};
+  }
+
+  Organisation& organisation_;
+  Connections& connections_;
+  Connections::Network& network_;
+  const EnabledMailbox& mailbox_;
+};
+
+/// The endpoint that the profile states, that was found lately, or that Autodiscover finds now.
+Async<std::string> find_endpoint(Organisation& organisation, Connections::Network& network,
+                                 const EnabledMailbox& mailbox, const router::LegRoute& leg,
+                                 std::shared_ptr<net::Authenticator> credentials) {
+  if (!leg.location.empty()) co_return leg.location;
+  auto known = known_endpoint(organisation, mailbox.address());
+  if (!known) co_return fail(std::move(known.error()));
+  if (*known) co_return std::move(**known);
+  ews::autodiscover::DiscoverySettings settings;
+  settings.credentials = std::move(credentials);
+  settings.allowed_hosts = mailbox.profile().autodiscover_hosts;
+  const std::string address = mailbox.address();
+  net::Environment& world = network.environment();
+  ews::autodiscover::Discovery found = co_await ews::autodiscover::discover(
+      *network.http, world.resolver, world.clock, address, std::move(settings));
+  if (!found.facts) co_return fail(std::move(found.facts.error()).during("discovering " + address));
+  if (auto kept = remember_endpoint(organisation, *found.facts); !kept)
+    co_return fail(std::move(kept.error()));
+  co_return found.facts->ews_endpoint;
+}
+
+}  // namespace
+
+ExchangeConnection::ExchangeConnection(net::Environment& environment, net::HttpClient& http,
+                                       std::shared_ptr<ews::CredentialBudgets> budgets,
+                                       ews::ClientSettings client, ews::DriverSettings driver)
+    : endpoint_(client.url.to_string()),
+      client_(environment, http, std::move(budgets), std::move(client)),
+      driver_(client_, std::move(driver)) {}
+
+std::string ExchangeConnection::server_version() const {
+  const auto& said = client_.server_version();
+  if (!said) return {};
+  return std::to_string(said->major) + "." + std::to_string(said->minor) + "." +
+         std::to_string(said->major_build) + "." + std::to_string(said->minor_build);
+}
+
+Async<std::unique_ptr<ExchangeConnection>> ExchangeConnection::open(Organisation& organisation,
+                                                                    Connections& connections,
+                                                                    const EnabledMailbox& mailbox) {
+  const router::LegRoute* leg = exchange_leg(mailbox.route());
+  if (leg == nullptr)
+    co_return fail(ErrorDomain::input, "no-driver", "no leg of " + mailbox.address() + " is served by EWS");
+  auto network = connections.network_of(mailbox.profile());
+  if (!network) co_return fail(std::move(network.error()));
+  auto sign_in = SignInMaker(organisation, connections, **network, mailbox).make(*leg);
+  if (!sign_in) co_return fail(std::move(sign_in.error()));
+  const std::shared_ptr<net::Authenticator> credentials = sign_in->authenticator;
+  auto endpoint = co_await find_endpoint(organisation, **network, mailbox, *leg, credentials);
+  if (!endpoint) co_return fail(std::move(endpoint.error()));
+  auto url = net::parse_url(*endpoint);
+  if (!url)
+    co_return fail(std::move(url.error()).during("reading the EWS location of " + mailbox.profile().name));
+
+  ews::ClientSettings client;
+  client.url = std::move(*url);
+  client.authenticator = sign_in->authenticator;
+  client.identity = auth::mailbox_identity_headers(sign_in->kind, leg->impersonation, mailbox.address());
+  if (mailbox.profile().timeout_ms)
+    client.limits.first_octet = std::chrono::milliseconds(*mailbox.profile().timeout_ms);
+  ews::DriverSettings driver;
+  driver.mailbox = mailbox.address();
+  driver.is_delegate =
+      sign_in->kind == auth::CredentialKind::service_account && !client.identity.impersonated_address;
+  driver.server_time_limit = mailbox.policies().sync.server_time_limit;
+  // An impersonated mailbox's budget is its own; a credential that speaks for itself has one.
+  const std::string budget = sign_in->account + "@" + client.url.host +
+                             (client.identity.impersonated_address ? "#" + mailbox.address() : std::string());
+  auto budgets = connections.budgets_of(budget, **network, mailbox.profile());
+  co_return std::unique_ptr<ExchangeConnection>(new ExchangeConnection((*network)->environment(),
+                                                                       *(*network)->http, std::move(budgets),
+                                                                       std::move(client), std::move(driver)));
+}
+
+}  // namespace syncline::service

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "service/engine/mailbox_state.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <chrono>
+
+#include "base/text.hpp"
+#include "service/organisation/organisation.hpp"
+#include "store/configuration.hpp"
+
+namespace syncline::service {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::chrono::hours discovery_lifetime{12};
+
+std::int64_t milliseconds(SystemTime at) {
+  return at.time_since_epoch().count();
+}
+
+std::string setting_name(std::string_view address) {
+  return "endpoint:" + text::to_lower_ascii(address);
+}
+
+json::object parsed(const std::string& text) {
+  boost::system::error_code bad;
+  json::value value = json::parse(text, bad);
+  if (bad || !value.is_object()) return {};
+  return std::move(value.get_object());
+}
+
+json::object kinds_of(const sync::MailboxSummary& summary) {
+  json::object kinds;
+  for (const model::RecordKind kind : model::record_kinds) {
+    const sync::KindCounts& counts = summary.of(kind);
+    kinds[model::to_string(kind)] = json::object{{"came", counts.came},
+                                                 {"changedHere", counts.changed_here},
+                                                 {"went", counts.went},
+                                                 {"changedThere", counts.changed_there},
+                                                 {"conflicts", counts.conflicts}};
+  }
+  return kinds;
+}
+
+}  // namespace
+
+Result<void> remember_run(Organisation& organisation, store::MailboxId mailbox, SystemTime started_at,
+                          const Result<sync::MailboxSummary>& outcome) {
+  const SystemTime now = organisation.clock().now();
+  auto kept = organisation.store().write<bool>([&](store::Transaction& transaction) -> Result<bool> {
+    auto row = store::find_mailbox(transaction, mailbox);
+    if (!row) return fail(std::move(row.error()));
+    if (!*row) return true;
+    json::object state = parsed((*row)->state);
+    const json::value* before = state.if_contains("errorsInARow");
+    const std::int64_t errors = before != nullptr && before->is_int64() ? before->get_int64() : 0;
+    state["startedAt"] = milliseconds(started_at);
+    state["endedAt"] = milliseconds(now);
+    state["outcome"] = outcome ? "done" : "failed";
+    state["errorsInARow"] = outcome ? 0 : errors + 1;
+    if (outcome) {
+      state["succeededAt"] = milliseconds(now);
+      state["error"] = nullptr;
+      state["last"] = kinds_of(*outcome);
+      state["waiting"] = outcome->waiting;
+    } else {
+      state["error"] = json::object{{"code", outcome.error().code},
+                                    {"message", text::to_xml_text(outcome.error().describe())},
+                                    {"retry", to_string(outcome.error().retry)}};
+    }
+    if (auto done = store::put_mailbox_state(transaction, mailbox, json::serialize(state)); !done)
+      return fail(std::move(done.error()));
+    return true;
+  });
+  if (!kept) return fail(std::move(kept.error()));
+  return {};
+}
+
+Result<std::optional<std::string>> known_endpoint(Organisation& organisation, std::string_view address) {
+  auto setting = organisation.store().read<std::optional<std::string>>([&](store::Transaction& transaction) {
+    return store::find_setting(transaction, setting_name(address));
+  });
+  if (!setting) return fail(std::move(setting.error()));
+  if (!*setting) return std::nullopt;
+  const json::object found = parsed(**setting);
+  const json::value* url = found.if_contains("url");
+  const json::value* at = found.if_contains("foundAt");
+  if (url == nullptr || !url->is_string() || url->get_string().empty() || at == nullptr || !at->is_int64())
+    return std::nullopt;
+  const SystemTime found_at{std::chrono::milliseconds(at->get_int64())};
+  if (organisation.clock().now() - found_at > discovery_lifetime) return std::nullopt;
+  return std::string(url->get_string());
+}
+
+Result<void> remember_endpoint(Organisation& organisation, const model::MailboxFacts& facts) {
+  const std::string text =
+      json::serialize(json::object{{"url", facts.ews_endpoint},
+                                   {"location", model::to_string(facts.location)},
+                                   {"version", facts.server_version.value_or("")},
+                                   {"foundAt", milliseconds(organisation.clock().now())}});
+  auto kept = organisation.store().write<bool>([&](store::Transaction& transaction) -> Result<bool> {
+    if (auto done = store::put_setting(transaction, setting_name(facts.address), text); !done)
+      return fail(std::move(done.error()));
+    return true;
+  });
+  if (!kept) return fail(std::move(kept.error()));
+  return {};
+}
+
+Result<void> forget_endpoint(Organisation& organisation, std::string_view address) {
+  auto kept = organisation.store().write<bool>([&](store::Transaction& transaction) -> Result<bool> {
+    auto setting = store::find_setting(transaction, setting_name(address));
+    if (!setting) return fail(std::move(setting.error()));
+    if (!*setting || **setting == "{}") return true;
+    if (auto done = store::put_setting(transaction, setting_name(address), "{}"); !done)
+      return fail(std::move(done.error()));
+    return true;
+  });
+  if (!kept) return fail(std::move(kept.error()));
+  return {};
+}
+
+}  // namespace syncline::service

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// What is remembered of a mailbox between runs: how the last one went (`status`), and where it was found.
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.hpp"
+#include "model/mailbox_facts.hpp"
+#include "store/links.hpp"
+#include "sync/summary.hpp"
+
+namespace syncline::service {
+
+class Organisation;
+
+/// {"startedAt","endedAt","outcome":"done"|"failed","error":{…}|null,"errorsInARow",…} in the mailbox's
+/// state.
+Result<void> remember_run(Organisation& organisation, store::MailboxId mailbox, SystemTime started_at,
+                          const Result<sync::MailboxSummary>& outcome);
+
+/// The endpoint that Autodiscover found within the last twelve hours.
+Result<std::optional<std::string>> known_endpoint(Organisation& organisation, std::string_view address);
+Result<void> remember_endpoint(Organisation& organisation, const model::MailboxFacts& facts);
+/// After an error that says that the mailbox may live elsewhere.
+Result<void> forget_endpoint(Organisation& organisation, std::string_view address);
+
+}  // namespace syncline::service

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "service/engine/sync_organisation.hpp"
+
+#include <stdlib.h>
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/experimental/channel.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <filesystem>
+
+#include "ews/autodiscover/cache.hpp"
+#include "service/engine/connections.hpp"
+#include "service/engine/dry_run.hpp"
+#include "service/engine/exchange_connection.hpp"
+#include "service/engine/mailbox_state.hpp"
+#include "service/organisation/organisation.hpp"
+#include "sync/mailbox_run.hpp"
+
+namespace syncline::service {
+namespace {
+
+namespace asio = net::asio;
+
+bool runs_here(const std::optional<router::LegRoute>& leg) {
+  return leg && leg->driver == router::Driver::ews;
+}
+
+sync::MailboxSettings settings_of(const EnabledMailbox& mailbox, const std::string& organisation_name) {
+  sync::MailboxSettings settings;
+  settings.mailbox = mailbox.id();
+  settings.address = mailbox.address();
+  settings.owner = mailbox.mailbox().record_owner();
+  switch (mailbox.mailbox().kind) {
+    case model::MailboxKind::user:
+      settings.kind = sync::MailboxKind::user;
+      break;
+    case model::MailboxKind::queue:
+      settings.kind = sync::MailboxKind::queue;
+      break;
+    case model::MailboxKind::forward:
+      settings.kind = sync::MailboxKind::forward;
+      break;
+  }
+  settings.mail_in = runs_here(mailbox.route().incoming);
+  settings.mail_out = runs_here(mailbox.route().outgoing);
+  settings.appointments_contacts_tasks = runs_here(mailbox.route().act);
+  settings.tracked_folders = mailbox.mailbox().folders;
+  settings.policies = mailbox.policies();
+  settings.organisation_name = organisation_name;
+  settings.take_over = mailbox.mailbox().override_primary.value_or(false);
+  return settings;
+}
+
+/// A copy of the database that goes with it.
+class ScratchStore {
+ public:
+  static Result<ScratchStore> copy_of(Organisation& organisation) {
+    std::string folder = std::filesystem::temp_directory_path().string() + "/syncline-dry-run.XXXXXX";
+    if (mkdtemp(folder.data()) == nullptr)
+      return fail(ErrorDomain::local, "io",
+                  "cannot make a folder in " + std::filesystem::temp_directory_path().string());
+    ScratchStore scratch;
+    scratch.folder_ = folder;
+    if (auto copied = organisation.store().backup(folder); !copied) return fail(std::move(copied.error()));
+    auto opened = store::Store::open(folder, organisation.clock(), organisation.random());
+    if (!opened) return fail(std::move(opened.error()));
+    scratch.store_ = std::move(*opened);
+    auto content = store::ContentStore::open(*scratch.store_);
+    if (!content) return fail(std::move(content.error()));
+    scratch.content_ = std::move(*content);
+    return scratch;
+  }
+  ScratchStore(ScratchStore&&) = default;
+  ScratchStore& operator=(ScratchStore&&) = delete;
+  ~ScratchStore() {
+    store_.reset();
+    std::error_code ignored;
+    if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
+  }
+  store::Store& store() { return *store_; }
+  store::ContentStore& content() { return *content_; }
+
+ private:
+  ScratchStore() = default;
+  std::string folder_;
+  std::unique_ptr<store::Store> store_;
+  std::optional<store::ContentStore> content_;
+};
+
+class OrganisationRun {
+ public:
+  OrganisationRun(asio::any_io_executor executor, Organisation& organisation, SyncRequest request)
+      : executor_(executor),
+        organisation_(organisation),
+        request_(std::move(request)),
+        connections_(executor) {}
+
+  Async<SyncOutcome> run() {
+    auto loaded = organisation_.load();
+    if (!loaded) co_return fail(std::move(loaded.error()));
+    organisation_name_ = loaded->configuration.organisation.name;
+    auto enabled = enabled_mailboxes(organisation_, request_.addresses);
+    if (!enabled) co_return fail(std::move(enabled.error()));
+    outcome_.not_ready = std::move(enabled->not_ready);
+    mailboxes_ = std::move(enabled->ready);
+    std::sort(mailboxes_.begin(), mailboxes_.end(),
+              [](const EnabledMailbox& a, const EnabledMailbox& b) { return a.address() < b.address(); });
+    for (const EnabledMailbox& mailbox : mailboxes_)
+      outcome_.mailboxes.push_back(
+          {.address = mailbox.address(), .summary = fail(ErrorDomain::net, "cancelled", "it was not begun")});
+
+    const std::size_t workers =
+        std::min(std::max<std::size_t>(1, request_.mailboxes_at_once), mailboxes_.size());
+    asio::experimental::channel<void(boost::system::error_code)> ended(executor_,
+                                                                       std::max<std::size_t>(1, workers));
+    for (std::size_t i = 0; i < workers; ++i)
+      asio::co_spawn(executor_, work(),
+                     [&ended](const std::exception_ptr&) { ended.try_send(boost::system::error_code()); });
+    for (std::size_t i = 0; i < workers; ++i) co_await ended.async_receive(asio::use_awaitable);
+    if (trouble_) co_return fail(std::move(*trouble_));
+    co_return std::move(outcome_);
+  }
+
+ private:
+  asio::awaitable<void> work() {
+    while (next_ < mailboxes_.size() && !trouble_) {
+      const std::size_t at = next_++;
+      co_await run_one(mailboxes_[at], outcome_.mailboxes[at]);
+    }
+  }
+
+  asio::awaitable<void> run_one(const EnabledMailbox& mailbox, MailboxOutcome& outcome) {
+    const SystemTime started_at = organisation_.clock().now();
+    outcome.summary = co_await synchronise(mailbox, outcome);
+    if (request_.dry_run) co_return;
+    if (!outcome.summary && ews::autodiscover::drops_discovery(outcome.summary.error()))
+      if (auto forgotten = forget_endpoint(organisation_, mailbox.address()); !forgotten)
+        trouble_ = std::move(forgotten.error());
+    if (!outcome.summary && outcome.summary.error().domain == ErrorDomain::local) {
+      trouble_ = outcome.summary.error();
+      co_return;
+    }
+    if (auto kept = remember_run(organisation_, mailbox.id(), started_at, outcome.summary); !kept)
+      trouble_ = std::move(kept.error());
+  }
+
+  Async<sync::MailboxSummary> synchronise(const EnabledMailbox& mailbox, MailboxOutcome& outcome) {
+    auto connection = co_await ExchangeConnection::open(organisation_, connections_, mailbox);
+    if (!connection) co_return fail(std::move(connection.error()));
+    outcome.endpoint = (*connection)->endpoint();
+    sync::MailboxSettings settings = settings_of(mailbox, organisation_name_);
+    settings.take_over = settings.take_over || request_.take_over;
+    sync::RunOptions options;
+    options.settle = !request_.once && !request_.dry_run;
+    if (request_.on_progress)
+      options.on_progress = [this, address = mailbox.address()](const sync::RunProgress& progress) {
+        request_.on_progress(address, progress);
+      };
+    auto network = connections_.network_of(mailbox.profile());
+    if (!network) co_return fail(std::move(network.error()));
+    net::Environment& world = (*network)->environment();
+    const sync::Surroundings surroundings{
+        .clock = organisation_.clock(),
+        .random = organisation_.random(),
+        .sleep = [&world](std::chrono::milliseconds span) -> Async<void> {
+          co_return co_await world.timers.sleep_until(world.clock.steady_now() + span);
+        }};
+    if (request_.dry_run) {
+      auto scratch = ScratchStore::copy_of(organisation_);
+      if (!scratch) co_return fail(std::move(scratch.error()));
+      DryRunDriver driver((*connection)->driver());
+      settings.policies.mail.keep_mime = false;
+      auto summary = co_await sync::run_mailbox(surroundings, scratch->store(), scratch->content(), driver,
+                                                settings, options);
+      outcome.would_write = driver.orders();
+      outcome.server_version = (*connection)->server_version();
+      co_return summary;
+    }
+    auto content = organisation_.content();
+    if (!content) co_return fail(std::move(content.error()));
+    auto summary = co_await sync::run_mailbox(surroundings, organisation_.store(), **content,
+                                              (*connection)->driver(), settings, options);
+    outcome.server_version = (*connection)->server_version();
+    co_return summary;
+  }
+
+  asio::any_io_executor executor_;
+  Organisation& organisation_;
+  SyncRequest request_;
+  Connections connections_;
+  std::string organisation_name_;
+  std::vector<EnabledMailbox> mailboxes_;
+  std::size_t next_ = 0;
+  std::optional<Error> trouble_;
+  SyncOutcome outcome_;
+};
+
+}  // namespace
+
+Async<SyncOutcome> sync_organisation(asio::any_io_executor executor, Organisation& organisation,
+                                     SyncRequest request) {
+  OrganisationRun run(executor, organisation, std::move(request));
+  co_return co_await run.run();
+}
+
+}  // namespace syncline::service

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// `syncline sync`: all enabled mailboxes of an organisation, or some, once.
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/async.hpp"
+#include "net/async.hpp"
+#include "service/organisation/mailbox_gate.hpp"
+#include "sync/driver.hpp"
+#include "sync/summary.hpp"
+
+namespace syncline::service {
+
+class Organisation;
+
+struct SyncRequest {
+  std::vector<std::string> addresses = {};  ///< empty: all enabled mailboxes
+  /// One pass; lost writes that cannot be settled yet are left to a later run.
+  bool once = false;
+  bool dry_run = false;
+  bool take_over = false;  ///< of mailboxes that another organisation holds (invariant 22)
+  std::size_t mailboxes_at_once = 4;
+  /// Told of every mailbox's progress.
+  std::function<void(const std::string& address, const sync::RunProgress& progress)> on_progress = {};
+};
+
+struct MailboxOutcome {
+  std::string address;
+  Result<sync::MailboxSummary> summary;
+  std::string endpoint = {};
+  std::string server_version = {};
+  std::vector<sync::WriteOrder> would_write = {};  ///< of a dry run
+};
+
+struct SyncOutcome {
+  std::vector<MailboxOutcome> mailboxes;  ///< in the order of their addresses
+  std::vector<Obstacle> not_ready;
+  bool interrupted = false;  ///< the work that was done is saved
+};
+
+/// The caller holds the engine's lock, and runs `executor` on one thread. Errors: of the store. Cancelled
+/// (terminal), it ends at the next wait.
+Async<SyncOutcome> sync_organisation(net::asio::any_io_executor executor, Organisation& organisation,
+                                     SyncRequest request);
+
+}  // namespace syncline::service
