@@ -35,8 +35,8 @@ void append_findings(std::string& out, const service::Judged& judged, rules::Lan
   for (const rules::Finding& finding : judged.judgement.findings) {
     if (finding.severity != severity) continue;
     const auto shown = [](const std::string& text) { return text::escape_for_display(text); };
-    append_wrapped(out, fmt::format("  {}: ", finding.rule->id),
-                   shown(rules::message_of(*finding.rule, judged.assignment.values, language)));
+    out += fmt::format("  {}\n", finding.rule->id);
+    append_wrapped(out, "    ", shown(rules::message_of(*finding.rule, judged.assignment.values, language)));
     append_wrapped(out, "    → ", shown(rules::remedy_of(*finding.rule, judged.assignment.values, language)));
   }
 }
@@ -63,8 +63,9 @@ void append_warnings_summary(std::string& out, const std::vector<service::Judged
   for (const auto& [rule, seen] : sorted) {
     const std::string who =
         seen.mailboxes == 1 ? seen.first->address : fmt::format("{} mailboxes", seen.mailboxes);
+    out += fmt::format("warning {}, {}\n", rule->id, text::escape_for_display(who));
     append_wrapped(
-        out, fmt::format("warning {}, {}: ", rule->id, text::escape_for_display(who)),
+        out, "  ",
         text::escape_for_display(rules::message_of(*rule, seen.first->assignment.values, language)));
   }
 }

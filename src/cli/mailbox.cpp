@@ -125,10 +125,10 @@ struct Examined {
   std::optional<router::Route> route;
 };
 
-Examined examine(const service::StoredOrganisation& stored, const model::Mailbox& mailbox, rules::Day today) {
-  const service::Assignments assignments(stored.configuration, stored, today);
+Examined examine(const service::Assignments& assignments, const service::MailboxGate& gate,
+                 const model::Mailbox& mailbox) {
   Examined examined{assignments.judge(mailbox, rules::Word::enable), std::nullopt, std::nullopt};
-  examined.obstacle = service::MailboxGate(stored, today).obstacle_to_enabling(mailbox.address);
+  examined.obstacle = gate.obstacle_to_enabling(mailbox.address);
   if (examined.judged.checked) {
     if (auto route = router::route(*examined.judged.checked)) examined.route = std::move(*route);
   }
@@ -183,10 +183,12 @@ ExitStatus run_show(const Globals& globals, const MailboxOptions& options) {
   auto addresses = chosen(options, *stored);
   if (!addresses) return report(addresses.error());
   const rules::Language language = language_from(options);
+  const service::Assignments assignments(stored->configuration, *stored, (*organisation)->today());
+  const service::MailboxGate gate(*stored, (*organisation)->today());
   Output output;
   for (const std::string& address : *addresses) {
     const model::Mailbox& mailbox = *stored->configuration.mailbox_of(address);
-    const Examined examined = examine(*stored, mailbox, (*organisation)->today());
+    const Examined examined = examine(assignments, gate, mailbox);
     if (options.format == "text") {
       append_text(output.text(), *stored, mailbox, examined, language);
       continue;

@@ -29,10 +29,16 @@ struct RecordOptions {
 };
 
 std::string title_of(const model::Record& record) {
-  for (const std::string_view name : {"subject", "displayName", "fileAs", "companyName", "surname"}) {
+  const auto text_of = [&](std::string_view name) -> std::string {
     const auto* value = record.fields.if_contains(name);
-    if (value != nullptr && value->is_string() && !value->get_string().empty())
-      return shown(std::string_view(value->get_string()));
+    return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+  };
+  const std::string given = text_of("givenName");
+  const std::string surname = text_of("surname");
+  const std::string person = given + (given.empty() || surname.empty() ? "" : " ") + surname;
+  for (const std::string& title :
+       {text_of("subject"), text_of("displayName"), text_of("fileAs"), person, text_of("companyName")}) {
+    if (!title.empty()) return shown(title);
   }
   return "—";
 }

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-// TOML for the readers here: the one header that includes the library, for two source files.
-#define TOML_EXCEPTIONS 0
+// TOML for the readers here.
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <istream>
 #include <optional>
@@ -11,6 +9,7 @@
 #include <string_view>
 
 #include "routing/rules/intake/row_builder.hpp"
+#include "routing/rules/intake/toml_library.hpp"
 
 namespace syncline::rules {
 
@@ -35,14 +34,13 @@ inline expected<toml::table, InputProblem> parse_toml(std::istream& input) {
   if (text.find_first_not_of(" \t\r\n") == std::string::npos) {
     return unexpected<InputProblem>{{0, 0, "", "the file is empty", true}};
   }
-  toml::parse_result parsed = toml::parse(std::string_view{text});
+  auto parsed = parse_toml_text(text);
   if (!parsed) {
-    const auto& error = parsed.error();
-    return unexpected<InputProblem>{{error.source().begin.line, 0,
-                                     fmt::format("{}", error.source().begin.column),
-                                     fmt::format("not valid TOML: {}", error.description()), true}};
+    const TomlProblem& error = parsed.error();
+    return unexpected<InputProblem>{{error.line, 0, fmt::format("{}", error.column),
+                                     fmt::format("not valid TOML: {}", error.reason), true}};
   }
-  return std::move(parsed).table();
+  return std::move(*parsed);
 }
 
 /// Gives one named value to the builder. What is wrong with it, or nothing.

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#define TOML_EXCEPTIONS 0
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <boost/json/array.hpp>
@@ -9,6 +7,7 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "routing/rules/intake/toml_library.hpp"
 #include "service/organisation/apply_file.hpp"
 
 namespace syncline::service {
@@ -273,13 +272,12 @@ expected<Configuration, std::vector<FileProblem>> read_apply_file(std::istream& 
       return whole(fmt::format("the file has more than {} octets", apply_file_limit_octets));
   }
   if (!text::is_valid_utf8(text)) return whole("the file is not UTF-8");
-  const toml::parse_result parsed = toml::parse(std::string_view(text));
+  const auto parsed = rules::parse_toml_text(text);
   if (!parsed) {
-    const toml::parse_error& error = parsed.error();
-    return whole(fmt::format("not valid TOML: {}", text::escape_for_display(error.description())),
-                 error.source().begin.line, error.source().begin.column);
+    return whole(fmt::format("not valid TOML: {}", text::escape_for_display(parsed.error().reason)),
+                 parsed.error().line, parsed.error().column);
   }
-  return Reader(parsed.table()).read();
+  return Reader(*parsed).read();
 }
 
 }  // namespace syncline::service

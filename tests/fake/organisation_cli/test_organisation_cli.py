@@ -7,7 +7,9 @@ import os
 import pathlib
 import pty
 import re
+import resource
 import select
+import signal
 import sqlite3
 import stat
 import subprocess
@@ -686,12 +688,33 @@ class Trouble(Organisation):
         self.assertEqual(self.run_program("status").returncode, 4)
 
     def test_read_only_folder(self):
-        if os.geteuid() == 0:
-            self.skipTest("SKIPPED: root writes everywhere")
         self.ready()
+        options = {}
+        if os.geteuid() == 0:
+            # Root writes everywhere: somebody else tries.
+            options = {"user": 65534, "group": 65534, "extra_groups": []}
+            for path in [self.folder, *self.folder.rglob("*")]:
+                os.chown(path, 65534, 65534)
         self.org.chmod(0o500)
         self.addCleanup(self.org.chmod, 0o700)
-        self.assertEqual(self.run_program("mailbox", "approve", "ana@contoso.example").returncode, 4)
+        result = self.run_program("mailbox", "approve", "ana@contoso.example", **options)
+        self.assertEqual((result.returncode, result.stdout), (4, ""))
+        self.assertIn("write", result.stderr)
+        looked = self.run_program("mailbox", "list", "--format", "json", **options)
+        self.assertEqual(looked.returncode, 0, looked.stderr)
+        self.assertEqual([m["approval"]["status"] for m in validate("mailbox", looked.stdout)], ["pending"] * 3)
+
+    def test_full_disk(self):
+        self.ready()
+        before = self.ok("export-config")
+        # As if the disk ended a little behind the store.
+        limit = (self.org / "syncline.db").stat().st_size
+        wanted = self.file("large.toml", CONFIG + "".join(
+            f'[[mailbox]]\naddress = "u{i}@gmail.com"\nprofile = "Google"\n' for i in range(90)))
+        result = self.run_program("apply", wanted, preexec_fn=lambda: (
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.setrlimit(resource.RLIMIT_FSIZE, (limit // 4, limit // 4))))
+        self.assertEqual(result.returncode, 4, result.stdout)
+        self.assertEqual(self.ok("export-config"), before)
 
     def test_commands_work_beside_an_engine_that_holds_the_lock(self):
         self.ready()
