@@ -20,6 +20,7 @@ namespace {
 constexpr char key_separator = '\n';  // in neither an address nor an id
 constexpr std::chrono::milliseconds longest_wait = std::chrono::minutes{5};
 constexpr std::chrono::milliseconds longest_parking = std::chrono::hours{4};
+constexpr std::chrono::minutes shortest_life{1};  // of a subscription that was a good one
 
 std::vector<EventKind> all_events() {
   return {EventKind::copied_event,   EventKind::created_event, EventKind::deleted_event,
@@ -68,6 +69,8 @@ class NotificationStream::State {
     std::string subscription_id = {};  ///< empty: none
     SteadyTime not_before = {};        ///< parked until then
     unsigned failures = 0;
+    SteadyTime subscribed_at = {};
+    unsigned short_lived = 0;  ///< subscriptions in a row that the server forgot soon after it gave them
   };
 
   // Reads connection after connection.
@@ -149,6 +152,7 @@ class NotificationStream::State {
     if (made) {
       member.subscription_id = std::move(made->id);
       member.failures = 0;
+      member.subscribed_at = environment_.clock.steady_now();
       ++status_.subscriptions;
       status_.parked.erase(member.mailbox);
       co_return Result<void>{};
@@ -264,7 +268,12 @@ class NotificationStream::State {
 
   void forget_subscription(const std::string& id) {
     const auto member = std::ranges::find(members_, id, &Member::subscription_id);
-    if (member != members_.end()) member->subscription_id.clear();
+    if (member == members_.end()) return;
+    member->subscription_id.clear();
+    // A new one is asked for at once, unless new ones do not last either.
+    const SteadyTime now = environment_.clock.steady_now();
+    member->short_lived = now - member->subscribed_at < shortest_life ? member->short_lived + 1 : 0;
+    if (member->short_lived > 1) member->not_before = now + parking(member->short_lived - 1);
   }
 
   void announce_gap() {

@@ -86,6 +86,19 @@ TEST_F(Notifications, EventsAreFoldedWithinASecond) {
   EXPECT_EQ(news_of(anna, false), 1u);
 }
 
+TEST_F(Notifications, SubscriptionsThatNeverLastAreParkedInsteadOfAskedForAgainAtOnce) {
+  start();
+  fault(Action::error_subscription, 100'000);
+  world_.run_for(1h);
+  EXPECT_LT(stream_->status().connections, 40u);
+  sim_->faults().clear();
+  world_.run_for(5h);
+  news_.clear();
+  deliver(anna);
+  world_.run_for(2s);
+  EXPECT_GE(news_of(anna, false), 1u);
+}
+
 TEST_F(Notifications, ASilentConnectionIsFoundDeadInUnderThreeMinutesAndTheGapIsAnnounced) {
   fault(Action::dead_stream);
   start();
