@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <deque>
 
+#include "ews/client/patient_call.hpp"
+
 namespace syncline::ews {
 namespace {
 
@@ -45,7 +47,8 @@ net::Async<Nothing> read_pages(EwsClient& client, Request& request, IndexedView 
                                const std::function<PageTaken(Page)>& take) {
   for (unsigned empty_pages = 0;;) {
     request.view = view;
-    auto reply = co_await client.call(Request(request));
+    Request page_request = request;
+    auto reply = co_await call_patiently(client, std::move(page_request));
     if (!reply) co_return fail(std::move(reply.error()));
     if (auto complete = reply->expect(1); !complete) co_return fail(complete.error());
     auto found = std::move(reply->messages.front()).result();

@@ -41,7 +41,7 @@ class ItemReader {
 
 /// Every page of a FindItem: until IncludesLastItemInRange, with whatever page size the server
 /// chooses. `page` is given each page's items and may end the reading by an error. The order of the request
-/// must be stable (a sort), or items that move between pages are missed.
+/// must be stable (a sort), or items that move between pages are missed. Outlasts passing trouble.
 net::Async<Nothing> find_items(EwsClient& client, FindItemRequest request,
                                std::function<Result<void>(std::vector<Item>)> page);
 /// The same for FindFolder.

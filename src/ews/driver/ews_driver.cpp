@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "ews/client/bulk.hpp"
+#include "ews/client/patient_call.hpp"
 #include "ews/driver/apply.hpp"
 #include "ews/driver/claim.hpp"
 #include "ews/driver/read_feed.hpp"
@@ -29,6 +30,10 @@ class CountingSink final : public net::Sink {
   sync::ContentSink& sink_;
   std::uint64_t octets_ = 0;
 };
+
+bool may_try_again(const Error& error, const CountingSink& sink, unsigned attempt) {
+  return is_passing(error.retry) && sink.octets() == 0 && attempt < patient_attempts;
+}
 
 }  // namespace
 
@@ -58,26 +63,38 @@ Async<std::vector<Result<sync::RemoteItem>>> EwsDriver::read(model::RecordKind k
 
 Async<bool> EwsDriver::fetch_mime(std::string id, sync::ContentSink& sink, std::uint64_t most_octets) {
   CountingSink counting(sink);
-  ItemRef item = ItemId{.id = std::move(id)};
-  ItemShape shape;
-  auto downloaded = co_await download_mime(client_, std::move(item), std::move(shape), counting, most_octets);
-  if (downloaded) co_return downloaded->octets > 0;
-  if (downloaded.error().retry == RetryClass::quarantine && counting.octets() == 0) co_return false;
-  co_return fail(as_gone(std::move(downloaded.error())));
+  for (unsigned attempt = 1;; ++attempt) {
+    ItemRef item = ItemId{.id = id};
+    ItemShape shape;
+    auto downloaded =
+        co_await download_mime(client_, std::move(item), std::move(shape), counting, most_octets);
+    if (downloaded) co_return downloaded->octets > 0;
+    Error error = std::move(downloaded.error());
+    if (error.retry == RetryClass::quarantine && counting.octets() == 0) co_return false;
+    if (!may_try_again(error, counting, attempt)) co_return fail(as_gone(std::move(error)));
+    if (auto waited = co_await client_.budgets()->back_off(error, attempt); !waited)
+      co_return fail(std::move(waited.error()));
+  }
 }
 
 Async<void> EwsDriver::fetch_attachment(std::string attachment_id, sync::ContentSink& sink,
                                         std::uint64_t most_octets) {
   CountingSink counting(sink);
-  auto file = co_await download_attachment(client_, attachment_id, counting, most_octets);
-  if (!file) co_return fail(as_gone(std::move(file.error())));
-  if (std::holds_alternative<FileContent>(file->value.content)) co_return Result<void>{};
-  if (!std::holds_alternative<ItemContent>(file->value.content))
-    co_return fail(ErrorDomain::ews, "no-content", "the attachment is a link; its content is elsewhere");
-  // An attached item has octets only as MIME.
-  auto item = co_await download_attachment(client_, std::move(attachment_id), counting, most_octets, true);
-  if (!item) co_return fail(as_gone(std::move(item.error())));
-  co_return Result<void>{};
+  bool as_mime = false;  // an attached item has octets only so
+  for (unsigned attempt = 1;; ++attempt) {
+    auto got = co_await download_attachment(client_, attachment_id, counting, most_octets, as_mime);
+    if (got) {
+      if (std::holds_alternative<FileContent>(got->value.content) || as_mime) co_return Result<void>{};
+      if (!std::holds_alternative<ItemContent>(got->value.content))
+        co_return fail(ErrorDomain::ews, "no-content", "the attachment is a link; its content is elsewhere");
+      as_mime = true;
+      continue;
+    }
+    Error error = std::move(got.error());
+    if (!may_try_again(error, counting, attempt)) co_return fail(as_gone(std::move(error)));
+    if (auto waited = co_await client_.budgets()->back_off(error, attempt); !waited)
+      co_return fail(std::move(waited.error()));
+  }
 }
 
 Async<std::optional<sync::Driver::Found>> EwsDriver::find(model::RecordKind kind, std::string search_key) {

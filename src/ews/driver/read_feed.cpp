@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "ews/client/patient_call.hpp"
 #include "ews/driver/feed_cursor.hpp"
 #include "ews/types/requests.hpp"
 #include "time/civil.hpp"
@@ -57,7 +58,7 @@ Async<sync::FeedPage> pull_sync(EwsClient& client, const sync::RemoteFolder& fol
   for (unsigned empty_pages = 0;;) {
     SyncFolderItemsRequest request{.folder = FolderId{.id = folder.id}, .max_changes = page_entries};
     if (!cursor.state.empty()) request.sync_state = cursor.state;
-    auto reply = co_await client.call(std::move(request));
+    auto reply = co_await call_patiently(client, std::move(request));
     if (!reply) co_return fail(folder_error(std::move(reply.error())));
     if (auto complete = reply->expect(1); !complete) co_return fail(std::move(complete.error()));
     auto feed = std::move(reply->messages.front()).result();
@@ -107,7 +108,7 @@ Async<sync::FeedPage> pull_find(EwsClient& client, const sync::RemoteFolder& fol
     if (!from.empty())
       request.restriction = Restriction{Comparison{
           .op = ComparisonOperator::is_greater_than_or_equal_to, .path = last_modified(), .operand = from}};
-    auto reply = co_await client.call(std::move(request));
+    auto reply = co_await call_patiently(client, std::move(request));
     if (!reply) co_return fail(folder_error(std::move(reply.error())));
     if (auto complete = reply->expect(1); !complete) co_return fail(std::move(complete.error()));
     auto found = std::move(reply->messages.front()).result();

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "ews/client/patient_call.hpp"
 #include "ews/types/requests.hpp"
 
 namespace syncline::ews {
@@ -83,7 +84,7 @@ Async<Nothing> find_below(EwsClient& client, FolderRef root, FolderTraversal tra
   IndexedView view{.offset = 0, .max_entries = page_folders};
   for (unsigned empty_pages = 0;;) {
     FindFolderRequest request{.shape = shape(), .traversal = traversal, .view = view, .parents = {root}};
-    auto reply = co_await client.call(std::move(request));
+    auto reply = co_await call_patiently(client, std::move(request));
     if (!reply) co_return fail(std::move(reply.error()));
     if (auto complete = reply->expect(1); !complete) co_return fail(std::move(complete.error()));
     auto page = std::move(reply->messages.front()).result();
@@ -105,7 +106,7 @@ Async<Nothing> read_hierarchy(EwsClient& client, FolderRef root, Tree& tree) {
   for (;;) {
     SyncFolderHierarchyRequest request{.shape = shape(), .root = root};
     if (!sync_state.empty()) request.sync_state = sync_state;
-    auto reply = co_await client.call(std::move(request));
+    auto reply = co_await call_patiently(client, std::move(request));
     if (!reply) co_return fail(std::move(reply.error()));
     if (auto complete = reply->expect(1); !complete) co_return fail(std::move(complete.error()));
     auto feed = std::move(reply->messages.front()).result();
@@ -146,7 +147,7 @@ Roles roles_told(const Tree& tree) {
 Async<Roles> ask_for_roles(EwsClient& client, const DriverState& state) {
   GetFolderRequest request{.shape = {.base = BaseShape::id_only}, .folders = {}};
   for (const FolderRole role : roles) request.folders.push_back(state.distinguished(folder_name(role)));
-  auto reply = co_await client.call(std::move(request));
+  auto reply = co_await call_patiently(client, std::move(request));
   if (!reply) co_return fail(std::move(reply.error()));
   if (auto complete = reply->expect(roles.size()); !complete) co_return fail(std::move(complete.error()));
   Roles found;

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "ews/client/patient_call.hpp"
 #include "ews/driver/marks.hpp"
 #include "ews/driver/read_folders.hpp"
 #include "ews/types/requests.hpp"
@@ -92,7 +93,7 @@ Async<std::optional<sync::Driver::Found>> find_by_search_key(EwsClient& client, 
     request.restriction = Restriction{Comparison{
         .op = ComparisonOperator::is_equal_to, .path = search_key_property(), .operand = search_key}};
     for (std::size_t i = begin; i < end; ++i) request.parents.emplace_back(FolderId{.id = places[i]->id});
-    auto reply = co_await client.call(std::move(request));
+    auto reply = co_await call_patiently(client, std::move(request));
     if (!reply) co_return fail(std::move(reply.error()));
     if (auto complete = reply->expect(end - begin); !complete) co_return fail(std::move(complete.error()));
     for (std::size_t i = begin; i < end; ++i) {

@@ -110,6 +110,27 @@ TEST_F(DriverFeeds, CursorsThatAreNoneOrOfAnotherKindAreAResync) {
   EXPECT_EQ(requests("SyncFolderItems"), 0u);
 }
 
+TEST_F(DriverFeeds, R12_PassingTroubleIsOutlastedAndLastingTroubleIsTold) {
+  ASSERT_TRUE(service_.deliver(anna, letter));
+  const auto inbox = folder("inbox");
+  exchange_sim::FaultRule busy;
+  busy.action = exchange_sim::Action::busy;
+  busy.wait = std::chrono::seconds(90);
+  busy.place = exchange_sim::BusyPlace::message;
+  busy.times = 2;
+  exchange_.fault("SyncFolderItems", busy);
+  const auto started = world_.elapsed();
+  const auto page = run(driver_.pull(inbox, ""));
+  ASSERT_TRUE(page) << page.error().describe();
+  EXPECT_EQ(page->entries.size(), 1u);
+  EXPECT_GE(world_.elapsed() - started, std::chrono::seconds(180)) << "the server's own hints";
+
+  exchange_.lose_reply("SyncFolderItems", 1000);
+  const auto lost = run(driver_.pull(inbox, ""));
+  ASSERT_FALSE(lost);
+  EXPECT_NE(lost.error().retry, RetryClass::never);
+}
+
 TEST_F(DriverFeeds, ADeletedFolderIsGone) {
   ASSERT_TRUE(service_.add_folder(anna, "inbox", "Projects"));
   const auto projects = folder("Projects");

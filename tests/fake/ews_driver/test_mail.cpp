@@ -121,6 +121,16 @@ TEST_F(DriverMail, R22_WithoutMimeTheAnswerIsFalseAndTheSinkEmpty) {
   EXPECT_EQ(at(read(RecordKind::email, id).fields, "subject"), "\"Grüße\"");
 }
 
+TEST_F(DriverMail, ContentIsAskedForAgainOnlyWhileNothingOfItCame) {
+  const std::string id = service_.deliver(anna, letter).value();
+  exchange_.lose_reply("GetItem", 2);
+  testing::MemorySink sink;
+  const auto fetched = run(driver_.fetch_mime(id, sink, 100'000));
+  ASSERT_TRUE(fetched) << fetched.error().describe();
+  EXPECT_TRUE(*fetched);
+  EXPECT_EQ(sink.text, letter) << "once, whatever was lost before it";
+}
+
 TEST_F(DriverMail, ContentOverTheLimitIsRefused) {
   const std::string id = service_.deliver(anna, letter).value();
   testing::MemorySink sink;
