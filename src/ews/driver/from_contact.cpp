@@ -65,7 +65,7 @@ MappedValue postal_addresses(const std::vector<PhysicalAddress>& addresses, cons
   return made.empty() ? json::value() : json::value(std::move(made));
 }
 
-/// By what sync::RemoteItem says of photos: its content is fetched as an attachment.
+/// {"attachmentId","size","contentType"}: its content is fetched as an attachment, and has no digest before.
 MappedValue photo(const std::vector<Attachment>& attachments, const ItemContext&) {
   for (const Attachment& attachment : attachments) {
     const auto* file = std::get_if<FileContent>(&attachment.content);

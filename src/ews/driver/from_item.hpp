@@ -20,7 +20,8 @@ ItemShape shape_of(model::RecordKind kind, bool with_body);
 
 /// The item as a driver gives it: ref, marks and fields; an item of a class that no record of the kind can
 /// hold is opaque and has no fields. Of a series' master without `modifiedOccurrences`: those are items of
-/// their own (modified_occurrence()). The item was read with shape_of(kind, with_body).
+/// their own (modified_occurrence()). A contact's photo is {"attachmentId","size","contentType"}. The item
+/// was read with shape_of(kind, with_body).
 sync::RemoteItem from_item(model::RecordKind kind, const Item& item, const DriverState& state,
                            bool with_body = true);
 
