@@ -707,12 +707,13 @@ class Trouble(Organisation):
     def test_full_disk(self):
         self.ready()
         before = self.ok("export-config")
-        # As if the disk ended a little behind the store.
-        limit = (self.org / "syncline.db").stat().st_size
+        # As if the disk ended while the transaction is written.
+        folders = json.dumps([f"{i} " + "long name " * 10 for i in range(25)])
         wanted = self.file("large.toml", CONFIG + "".join(
-            f'[[mailbox]]\naddress = "u{i}@gmail.com"\nprofile = "Google"\n' for i in range(90)))
+            f'[[mailbox]]\naddress = "u{i}@contoso.example"\nprofile = "Basement \\"one\\""\nexchange_version = "2019"\n'
+            f"folders = {folders}\n" for i in range(90)))
         result = self.run_program("apply", wanted, preexec_fn=lambda: (
-            signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.setrlimit(resource.RLIMIT_FSIZE, (limit // 4, limit // 4))))
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))))
         self.assertEqual(result.returncode, 4, result.stdout)
         self.assertEqual(self.ok("export-config"), before)
 
