@@ -96,6 +96,20 @@ Result<bool> brake_is_released(RunContext& context, Transaction& transaction) {
   return *setting && (*setting)->find("released") != std::string::npos;
 }
 
+Result<void> end_brake_release(RunContext& context) {
+  auto released = context.store.read<bool>(
+      [&](Transaction& transaction) { return brake_is_released(context, transaction); });
+  if (!released) return fail(std::move(released.error()));
+  if (!*released) return {};
+  auto ended = context.store.write<bool>([&](Transaction& transaction) -> Result<bool> {
+    if (auto done = store::put_setting(transaction, brake_setting(context), "{}"); !done)
+      return fail(std::move(done.error()));
+    return true;
+  });
+  if (!ended) return fail(std::move(ended.error()));
+  return {};
+}
+
 Async<void> resolve_held_deletes(RunContext& context) {
   auto held = context.store.read<std::vector<store::Link>>(
       [&](Transaction& transaction) { return store::held_deletes(transaction, context.settings.mailbox); });

@@ -19,5 +19,7 @@ Result<void> pull_brake(RunContext& context, store::Transaction& transaction, st
                         std::string_view where);
 /// A person has released the brake since it was pulled.
 Result<bool> brake_is_released(RunContext& context, store::Transaction& transaction);
+/// A release serves one run: called at its end.
+Result<void> end_brake_release(RunContext& context);
 
 }  // namespace syncline::sync

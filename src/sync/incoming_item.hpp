@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "store/content.hpp"
+#include "sync/plan/delivery_report.hpp"
 #include "sync/plan/mail_tracking.hpp"
 #include "sync/run_context.hpp"
 
@@ -18,6 +19,7 @@ struct IncomingItem {
   plan::TrackingDecision tracking = {};
   std::optional<store::StoredContent> mime = std::nullopt;
   std::vector<store::StoredContent> attachments = {};
+  plan::DeliveryReport report = {};
   model::RecordId thread = 0;  ///< record of the message it answers
   /// The item that its search key or mark says it is, if that one is gone or still there (a copy,
   /// invariant 7).

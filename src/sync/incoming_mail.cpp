@@ -7,8 +7,10 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "store/operations.hpp"
 #include "store/records.hpp"
 #include "sync/incoming_item.hpp"
+#include "sync/orders.hpp"
 #include "sync/plan/adoption.hpp"
 #include "sync/plan/merge.hpp"
 #include "sync/store_sink.hpp"
@@ -166,6 +168,32 @@ Async<void> fetch_mime(RunContext& context, IncomingItem& incoming) {
   co_return Result<void>{};
 }
 
+/// The beginning of a message, in memory.
+class BeginningSink final : public ContentSink {
+ public:
+  Result<void> write(std::span<const std::byte> octets) override {
+    const std::size_t room = plan::delivery_report_limit_octets - text_.size();
+    text_.append(reinterpret_cast<const char*>(octets.data()), std::min(room, octets.size()));
+    return {};
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+/// What a report on delivery says; nothing if the server cannot give its octets.
+Async<void> fetch_report(RunContext& context, IncomingItem& incoming) {
+  BeginningSink sink;
+  const std::string id = incoming.item.ref.id;
+  auto fetched = co_await context.driver.fetch_mime(id, sink, context.policies().mail.message_limit_octets);
+  if (!fetched && fetched.error().code != "gone" && fetched.error().code != "too-large" &&
+      fetched.error().retry != RetryClass::quarantine)
+    co_return fail(std::move(fetched.error()));
+  incoming.report = plan::read_delivery_report(sink.text());
+  co_return Result<void>{};
+}
+
 /// Attachments one by one, where the message is not kept whole.
 Async<void> fetch_attachments(RunContext& context, IncomingItem& incoming) {
   json::value* list = incoming.item.fields.if_contains("attachments");
@@ -194,6 +222,57 @@ Async<void> fetch_attachments(RunContext& context, IncomingItem& incoming) {
     incoming.attachments.push_back(std::move(*stored));
   }
   co_return Result<void>{};
+}
+
+/// Sets the recipients' states on the record of the message that is reported on.
+Result<void> put_report(RunContext& context, Transaction& transaction, const IncomingItem& incoming) {
+  model::RecordId id = incoming.thread;
+  if (!incoming.report.original_message_id.empty()) {
+    auto found = store::find_emails_by_message_id(transaction, incoming.report.original_message_id);
+    if (!found) return fail(std::move(found.error()));
+    for (const model::Record& record : *found)
+      if (text_of(record.fields, "direction") == "outgoing") id = record.id;
+  }
+  auto record = store::find_record(transaction, id);
+  if (!record) return fail(std::move(record.error()));
+  if (!*record || text_of((*record)->fields, "direction") != "outgoing") return {};
+  json::object states;
+  if (const json::value* known = (*record)->fields.if_contains("recipientStates");
+      known != nullptr && known->is_object())
+    states = known->get_object();
+  std::string text;
+  for (const plan::RecipientReport& recipient : incoming.report.recipients) {
+    states[recipient.address] =
+        recipient.status.empty() ? recipient.state : recipient.state + " " + recipient.status;
+    text += (text.empty() ? "" : ", ") + recipient.address + " " + recipient.state;
+  }
+  const json::value* before = (*record)->fields.if_contains("recipientStates");
+  if (before != nullptr && *before == states) return {};
+  (*record)->fields["recipientStates"] = std::move(states);
+  auto updated = store::update_record(transaction, std::move(**record));
+  if (!updated) return fail(std::move(updated.error()));
+  return note(context, transaction, incoming.item.ref.id, updated->id,
+              {.event = "delivery-report", .text = text});
+}
+
+/// Of a queue whose mail is deleted once it is processed: the operation that removes it.
+Result<void> remove_processed(RunContext& context, Transaction& transaction, const IncomingItem& incoming,
+                              const store::Link& link) {
+  if (context.settings.kind != MailboxKind::queue || !context.policies().mail.delete_after_processing)
+    return {};
+  StoredOrder stored{.order = {.what = WriteOrder::What::remove,
+                               .operation_id = context.surroundings.random.uuid(),
+                               .kind = RecordKind::email,
+                               .folder_id = link.folder,
+                               .item = incoming.item.ref}};
+  store::Operation operation{.id = stored.order.operation_id,
+                             .mailbox = context.settings.mailbox,
+                             .record = link.record,
+                             .link = link.id,
+                             .what = "remove",
+                             .order = to_json(stored),
+                             .created_at = context.now()};
+  return store::insert_operation(transaction, operation);
 }
 
 Result<void> journal_untracked(RunContext& context, Transaction& transaction, const IncomingItem& incoming) {
@@ -227,6 +306,7 @@ Result<void> put_linked(RunContext& context, Transaction& transaction, const Rem
                         const IncomingItem& incoming, const model::Record& record, Line line) {
   auto linked = store::insert_link(transaction, new_link(context, folder, incoming, record));
   if (!linked) return fail(std::move(linked.error()));
+  if (auto done = remove_processed(context, transaction, incoming, *linked); !done) return done;
   return note(context, transaction, incoming.item.ref.id, record.id, std::move(line));
 }
 
@@ -298,6 +378,10 @@ Async<void> prepare_messages(RunContext& context, const RemoteFolder& folder,
     }
   }
   for (IncomingItem& incoming : items) {
+    if (plan::is_delivery_report(incoming.item.item_class)) {
+      auto fetched = co_await fetch_report(context, incoming);
+      if (!fetched) co_return fetched;
+    }
     if (!incoming.tracking.track) continue;
     if (context.policies().mail.keep_mime) {
       auto fetched = co_await fetch_mime(context, incoming);
@@ -332,6 +416,8 @@ Result<void> put_message(RunContext& context, Transaction& transaction, const Re
       return done;
     return merge_linked(context, transaction, std::move(moved), folder, incoming);
   }
+  if (!incoming.report.empty())
+    if (auto done = put_report(context, transaction, incoming); !done) return done;
   if (!incoming.tracking.track) return journal_untracked(context, transaction, incoming);
 
   auto own = record_of_operation(transaction, item);

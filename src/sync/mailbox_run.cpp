@@ -51,6 +51,7 @@ class MailboxRun {
     if (!resolved) co_return fail(std::move(resolved.error()));
     auto written = co_await write_rounds(true);
     if (!written) co_return fail(std::move(written.error()));
+    if (auto ended = end_brake_release(context_); !ended) co_return fail(std::move(ended.error()));
     context_.summary.requests = context_.driver.requests();
     context_.summary.waiting = context_.open_operations.size();
     co_return context_.summary;

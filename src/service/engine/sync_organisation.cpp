@@ -47,6 +47,8 @@ sync::MailboxSettings settings_of(const EnabledMailbox& mailbox, const std::stri
   settings.appointments_contacts_tasks = runs_here(mailbox.route().act);
   settings.tracked_folders = mailbox.mailbox().folders;
   settings.policies = mailbox.policies();
+  if (const auto remove = mailbox.mailbox().delete_after_processing)
+    settings.policies.mail.delete_after_processing = *remove;
   settings.organisation_name = organisation_name;
   settings.take_over = mailbox.mailbox().override_primary.value_or(false);
   return settings;

@@ -239,6 +239,7 @@ Async<std::vector<Result<RemoteItem>>> MemoryDriver::read(RecordKind kind, std::
     RemoteItem read{.ref = {.id = item->id, .version = std::to_string(item->version)},
                     .kind = kind,
                     .folder_id = item->folder,
+                    .item_class = item->item_class,
                     .opaque = item->opaque,
                     .search_key = item->search_key,
                     .operation_id = item->mark,

@@ -28,6 +28,7 @@ struct MemoryItem {
   bool opaque = false;
   bool unreadable = false;
   std::string mime;
+  std::string item_class;
   SystemTime modified{};
 };
 

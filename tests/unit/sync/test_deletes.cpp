@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "organisation.hpp"
+#include "store/configuration.hpp"
 
 namespace syncline::sync::testing {
 namespace {
@@ -85,6 +86,22 @@ TEST_F(Deletes, invariant4TheBrakeStopsMassDeletesUntilItIsReleased) {
   EXPECT_EQ(organisation.records(RecordKind::contact).size(), 40u);
   organisation.must_run();
   EXPECT_EQ(organisation.records(RecordKind::contact).size(), 40u);
+}
+
+TEST_F(Deletes, invariant4AReleasedBrakeLetsTheDeletesOfOneRunPass) {
+  const auto ids = add_contacts(40);
+  organisation.must_run();
+  for (int i = 0; i < 20; ++i) server.remove(ids[static_cast<std::size_t>(i)]);
+  organisation.must_run();
+  ASSERT_TRUE(organisation.store().write<bool>([&](store::Transaction& transaction) -> Result<bool> {
+    if (auto done = store::put_setting(transaction, "brake:anna@example.com", R"({"released":true})"); !done)
+      return fail(std::move(done.error()));
+    return true;
+  }));
+  EXPECT_FALSE(organisation.must_run().brake);
+  EXPECT_EQ(organisation.records(RecordKind::contact).size(), 20u);
+  for (int i = 20; i < 38; ++i) server.remove(ids[static_cast<std::size_t>(i)]);
+  EXPECT_TRUE(organisation.must_run().brake) << "a release serves one run";
 }
 
 TEST_F(Deletes, invariant4TheBrakeStopsMassDeletesAmongRecords) {

@@ -160,6 +160,45 @@ TEST_F(Mail, r04AnUnknownClassIsCountedAndLeftAlone) {
   EXPECT_THAT(organisation.journal("not-tracked"), ElementsAre("unknown-class"));
 }
 
+TEST_F(Mail, aReportOnDeliverySetsTheRecipientsState) {
+  organisation.add(
+      RecordKind::email,
+      {{"direction", "outgoing"},
+       {"statusCode", "pendingSend"},
+       {"subject", "Offer"},
+       {"toRecipients", {{{"emailAddress", "nobody@example.com"}}, {{"emailAddress", "carl@example.com"}}}}});
+  organisation.must_run();
+  const std::string id(server.sent().front().fields.at("internetMessageId").as_string());
+  MemoryItem& report = server.add("inbox", message("report"));
+  report.item_class = "REPORT.IPM.Note.NDR";
+  report.mime =
+      "Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n"
+      "Reporting-MTA: dns; x\r\n\r\nFinal-Recipient: rfc822;\r\n Nobody@example.com\r\nAction: "
+      "failed\r\nStatus: 5.1.1\r\n"
+      "\r\n--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: " +
+      id + "\r\n\r\n--b--\r\n";
+  organisation.must_run();
+  for (const model::Record& record : organisation.records(RecordKind::email))
+    if (record.fields.at("direction") == "outgoing") {
+      EXPECT_EQ(record.fields.at("recipientStates").at("nobody@example.com"), "failed 5.1.1");
+      EXPECT_EQ(record.fields.at("recipientStates").at("carl@example.com"), "accepted");
+    }
+  EXPECT_THAT(organisation.journal("delivery-report"), SizeIs(1));
+}
+
+TEST_F(Mail, ofAQueueIsDeletedOnceItIsProcessedIfThePolicySaysSo) {
+  organisation.settings.kind = MailboxKind::queue;
+  organisation.settings.policies.mail.delete_after_processing = true;
+  organisation.settings.appointments_contacts_tasks = false;
+  server.add("inbox", message("1")).mime = "Subject: 1\r\n\r\n";
+  organisation.must_run();
+  EXPECT_THAT(server.in("inbox"), IsEmpty());
+  EXPECT_THAT(server.in("deleted"), SizeIs(1));
+  EXPECT_THAT(organisation.records(RecordKind::email), SizeIs(1));
+  organisation.must_run();
+  EXPECT_THAT(organisation.records(RecordKind::email), SizeIs(1));
+}
+
 TEST_F(Mail, deletedInExchangeKeepsItsRecord) {
   const std::string id = server.add("inbox", message("1")).id;
   server.add("inbox", message("2"));
