@@ -138,7 +138,7 @@ template <class Owner, class Member>
 Setting<Owner> limited_setting(std::string_view key, Member member, std::int64_t least, std::int64_t most,
                                std::string_view help, std::string_view example) {
   Setting<Owner> made = setting<Owner>(key, member, help, example);
-  made.set = [member, least, most, inner = made.set](Owner& owner, const boost::json::value& value) -> Wrong {
+  made.set = [least, most, inner = made.set](Owner& owner, const boost::json::value& value) -> Wrong {
     std::int64_t number = 0;
     if (Wrong wrong = read_integer(value, least, most, number)) return wrong;
     return inner(owner, value);
