@@ -53,9 +53,9 @@ std::span<const FieldWriter> item_writers() {
       {"sensitivity", uri("item:Sensitivity"), put::choice<&Item::sensitivity>, "Normal"},
       {"categories", uri("item:Categories"), put::words<&Item::categories>},
       {"reminderIsSet", uri("item:ReminderIsSet"), put::boolean<&Item::reminder_is_set>, false},
-      {"reminderDueBy", uri("item:ReminderDueBy"), put::instant<&Item::reminder_due_by>},
+      {"reminderDueBy", uri("item:ReminderDueBy"), put::instant<&Item::reminder_due_by>, nullptr, true},
       {"reminderMinutesBeforeStart", uri("item:ReminderMinutesBeforeStart"),
-       put::integer<&Item::reminder_minutes_before_start>, 0},
+       put::integer<&Item::reminder_minutes_before_start>, nullptr, true},
   };
   return writers;
 }

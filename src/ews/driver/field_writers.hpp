@@ -21,6 +21,8 @@ struct FieldWriter {
   /// What is put where the protocol has no "none" (importance, reminderIsSet): null means that it has one,
   /// and the property is deleted.
   model::FieldValue when_cleared = nullptr;
+  /// Neither: another field says whether it counts (reminderIsSet).
+  bool stays_when_cleared = false;
 };
 
 /// Fields with a property of their own; the others (times, attendees, dictionaries, a task's state) are seen

@@ -41,23 +41,45 @@ Result<model::Fields> canonical(model::RecordKind kind, const model::Fields& fie
   return out;
 }
 
+/// The name that a contact is shown by, from the parts of it.
+std::string name_of(const model::Fields& fields) {
+  std::string name;
+  for (const char* part : {"givenName", "middleName", "surname"})
+    if (const auto* text = fields.if_contains(part); !says_nothing(text) && text->is_string())
+      name.append(name.empty() ? "" : " ").append(put::text_of(*text));
+  if (const auto* company = fields.if_contains("companyName");
+      name.empty() && !says_nothing(company) && company->is_string())
+    name = put::text_of(*company);
+  return name;
+}
+
 /// Contacts without these show as blank lines in lists: clients make them, the server does not.
 void name_contact(const model::Fields& fields, Item& item) {
   ContactPart& contact = item.contact.get_or_make();
-  if (!contact.display_name) {
-    std::string name;
-    for (const auto* part : {&contact.given_name, &contact.middle_name, &contact.surname})
-      if (*part && !(*part)->empty()) name.append(name.empty() ? "" : " ").append(**part);
-    if (name.empty() && contact.company_name) name = *contact.company_name;
-    if (!name.empty()) contact.display_name = name;
-  }
+  if (std::string name = name_of(fields); !contact.display_name && !name.empty())
+    contact.display_name = std::move(name);
   if (!contact.file_as && says_nothing(fields.if_contains("fileAs")))
     contact.file_as_mapping =
         contact.surname || contact.given_name ? FileAsMapping::last_comma_first : FileAsMapping::company;
 }
 
-Result<void> update_simple(model::RecordKind kind, const model::Fields& fields,
-                           std::vector<ItemUpdate>& updates) {
+/// What follows from other fields of a contact.
+void update_names(const model::Fields& fields, const model::Fields& base, std::vector<ItemUpdate>& updates) {
+  // A name to file under that was given is not to be made from the others any more.
+  if (!says_nothing(fields.if_contains("fileAs")))
+    updates.push_back(set_field(ItemKind::contact, field_uri("contacts:FileAsMapping"), [](Item& item) {
+      item.contact.get_or_make().file_as_mapping = FileAsMapping::none;
+    }));
+  const model::FieldValue* shown = base.if_contains("displayName");
+  if (fields.contains("displayName") || says_nothing(shown) || !shown->is_string()) return;
+  const std::string before = name_of(base);
+  const std::string after = name_of(merged(base, fields));
+  if (before != after && !after.empty() && put::text_of(*shown) == before)
+    updates.push_back(set_field(ItemKind::contact, field_uri("contacts:DisplayName"),
+                                [&](Item& item) { item.contact.get_or_make().display_name = after; }));
+}
+
+void update_simple(model::RecordKind kind, const model::Fields& fields, std::vector<ItemUpdate>& updates) {
   const ItemKind item_kind = item_kind_of(kind);
   for (const auto writers : writers_of(kind)) {
     for (const FieldWriter& writer : writers) {
@@ -68,12 +90,11 @@ Result<void> update_simple(model::RecordKind kind, const model::Fields& fields,
       } else if (!writer.when_cleared.is_null()) {
         updates.push_back(
             set_field(item_kind, writer.path, [&](Item& item) { writer.put(writer.when_cleared, item); }));
-      } else {
+      } else if (!writer.stays_when_cleared) {
         updates.push_back(clear_field(writer.path));
       }
     }
   }
-  return {};
 }
 
 }  // namespace
@@ -149,7 +170,8 @@ Result<ItemUpdates> to_updates(model::RecordKind kind, const model::Fields& give
   auto fields = canonical(kind, given);
   if (!fields) return fail(std::move(fields.error()));
   ItemUpdates updates;
-  if (auto done = update_simple(kind, *fields, updates.changes); !done) return fail(std::move(done.error()));
+  if (kind == model::RecordKind::contact) update_names(*fields, base, updates.changes);
+  update_simple(kind, *fields, updates.changes);
   switch (kind) {
     case model::RecordKind::email:
       break;

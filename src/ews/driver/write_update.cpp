@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Update: UpdateItem with NeverOverwrite and the key both sides agreed on (invariant 8), which leaves the
 // operation's id as `written` → attachments → mail → exceptions of the series.
+#include <algorithm>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 #include <functional>
@@ -177,6 +178,13 @@ Async<void> look_first(Write& write, bool mails, model::Fields& base) {
   co_return Result<void>{};
 }
 
+/// Exceptions of a series are mailed one by one, and their series with none of them.
+bool speaks_of_master(const model::Fields& fields) {
+  return std::any_of(fields.begin(), fields.end(), [](const auto& field) {
+    return field.key() != "modifiedOccurrences" && field.key() != "deletedOccurrences";
+  });
+}
+
 }  // namespace
 
 Async<sync::Applied> update_item(Write& write) {
@@ -184,14 +192,15 @@ Async<sync::Applied> update_item(Write& write) {
   const bool is_begun = !write.journal.fact("id").empty() || write.journal.is_open("update");
   model::Fields base = write.order.base;
   const bool may_mail = is_appointment && write.order.mail_attendees;
-  if (is_appointment && !is_begun && (may_mail || lacks_times(write.order.fields, base))) {
+  if (is_appointment && ((may_mail && !is_begun) || lacks_times(write.order.fields, base))) {
     auto looked = co_await look_first(write, may_mail, base);
     if (!looked) co_return fail(std::move(looked.error()));
   }
   auto updates = to_updates(write.order.kind, write.order.fields, base, write.state);
   if (!updates) co_return fail(std::move(updates.error()));
-  const bool mails = may_mail && (has_attendees(merged(write.order.base, write.order.fields)) ||
-                                  !updates->attendees_removed.empty());
+  const bool mails =
+      may_mail && speaks_of_master(write.order.fields) &&
+      (has_attendees(merged(write.order.base, write.order.fields)) || !updates->attendees_removed.empty());
   std::vector<ItemUpdate> with_mail;
   if (mails) {
     with_mail = std::move(updates->attendees_removed);
@@ -207,13 +216,6 @@ Async<sync::Applied> update_item(Write& write) {
       if (!settled) co_return fail(std::move(settled.error()));
       is_done = settled->verdict == Verdict::done;
       item = std::move(settled->item);
-      if (!is_done && lacks_times(write.order.fields, base)) {
-        auto looked = co_await look_first(write, may_mail, base);
-        if (!looked) co_return fail(std::move(looked.error()));
-        auto again = to_updates(write.order.kind, write.order.fields, base, write.state);
-        if (!again) co_return fail(std::move(again.error()));
-        updates->changes = std::move(again->changes);
-      }
     }
     if (!is_done) {
       std::vector<ItemUpdate> changes = std::move(updates->changes);

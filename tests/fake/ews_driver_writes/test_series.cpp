@@ -110,5 +110,23 @@ TEST_F(Series, ExceptionsAreMailedOnceEach) {
                                                        {"cancellation to bert@example.com", 1}}));
 }
 
+TEST_F(Series, AChangedExceptionIsMailedWithoutItsSeries) {
+  auto first = bench.create(RecordKind::appointment, series);
+  first.fields["requiredAttendees"] =
+      boost::json::parse(R"([{"mailbox":{"emailAddress":"bert@example.com"}}])");
+  first.mail_attendees = true;
+  const std::string id = bench.made(first);
+  const auto before = bench.mails();
+  auto order = bench.update(RecordKind::appointment, id, "{}");
+  auto modified = order.base.at("modifiedOccurrences").get_array();
+  modified.push_back(fields(R"({"originalStart":"2026-04-06T08:00:00Z","location":"Garden"})"));
+  order.fields["modifiedOccurrences"] = modified;
+  order.mail_attendees = true;
+  ASSERT_TRUE(bench.apply(order));
+  auto expected = before;
+  ++expected["update to bert@example.com"];
+  EXPECT_EQ(bench.mails(), expected);
+}
+
 }  // namespace
 }  // namespace syncline::ews::testing

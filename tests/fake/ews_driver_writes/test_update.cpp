@@ -38,6 +38,27 @@ TEST_F(Update, WhatIsSaidChangesAndTheRestStays) {
   EXPECT_EQ(bench.property(id, "contacts:Surname"), "King");
 }
 
+TEST_F(Update, ANewSurnameGoesIntoTheNamesThatWereMadeOfIt) {
+  const std::string id = contact();
+  ASSERT_TRUE(bench.apply(bench.update(RecordKind::contact, id, R"({"surname":"Lovelace"})")));
+  EXPECT_EQ(bench.property(id, "contacts:DisplayName"), "Ada Lovelace");
+  EXPECT_EQ(bench.property(id, "contacts:FileAs"), "Lovelace, Ada");
+  ASSERT_TRUE(bench.apply(
+      bench.update(RecordKind::contact, id, R"({"displayName":"The Countess","fileAs":"Countess"})")));
+  ASSERT_TRUE(bench.apply(bench.update(RecordKind::contact, id, R"({"surname":"Byron"})")));
+  EXPECT_EQ(bench.property(id, "contacts:DisplayName"), "The Countess");
+  EXPECT_EQ(bench.property(id, "contacts:FileAs"), "Countess");
+}
+
+TEST_F(Update, ATasksReminderIsSwitchedOff) {
+  const std::string id = bench.made(bench.create(
+      RecordKind::task, R"({"subject":"x","reminderIsSet":true,"reminderDueBy":"2026-02-01T08:00:00Z"})"));
+  ASSERT_EQ(bench.property(id, "item:ReminderIsSet"), "true");
+  ASSERT_TRUE(
+      bench.apply(bench.update(RecordKind::task, id, R"({"reminderIsSet":null,"reminderDueBy":null})")));
+  EXPECT_EQ(bench.property(id, "item:ReminderIsSet"), "false");
+}
+
 TEST_F(Update, NullClears) {
   const std::string id = contact();
   ASSERT_TRUE(bench.apply(bench.update(RecordKind::contact, id, R"({"jobTitle":null,"sensitivity":null})")));
