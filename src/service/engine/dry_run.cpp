@@ -2,6 +2,11 @@
 #include "service/engine/dry_run.hpp"
 
 namespace syncline::service {
+namespace {
+
+constexpr std::string_view made_up_prefix = "dry-run/";
+
+}  // namespace
 
 Async<std::vector<sync::RemoteFolder>> DryRunDriver::folders() {
   co_return co_await real_.folders();
@@ -23,7 +28,25 @@ Async<std::vector<sync::RemoteRef>> DryRunDriver::list(const sync::RemoteFolder&
 Async<std::vector<Result<sync::RemoteItem>>> DryRunDriver::read(model::RecordKind kind,
                                                                 std::vector<std::string> ids,
                                                                 bool with_body) {
-  co_return co_await real_.read(kind, std::move(ids), with_body);
+  // What was only said to be made is not there to be read.
+  std::vector<std::string> real;
+  for (const std::string& id : ids)
+    if (!id.starts_with(made_up_prefix)) real.push_back(id);
+  std::vector<Result<sync::RemoteItem>> answers;
+  if (!real.empty()) {
+    auto read = co_await real_.read(kind, std::move(real), with_body);
+    if (!read) co_return fail(std::move(read.error()));
+    answers = std::move(*read);
+  }
+  std::vector<Result<sync::RemoteItem>> results;
+  std::size_t next = 0;
+  for (const std::string& id : ids) {
+    if (id.starts_with(made_up_prefix))
+      results.push_back(fail(ErrorDomain::ews, "gone", "it was not made: this is a dry run"));
+    else
+      results.push_back(std::move(answers[next++]));
+  }
+  co_return results;
 }
 
 Async<bool> DryRunDriver::fetch_mime(std::string, sync::ContentSink&, std::uint64_t) {
@@ -43,7 +66,7 @@ Async<sync::Applied> DryRunDriver::apply(const sync::WriteOrder& order, sync::Pr
   orders_.push_back(order);
   sync::Applied applied;
   applied.item = order.what == sync::WriteOrder::What::create || order.what == sync::WriteOrder::What::send
-                     ? sync::RemoteRef{.id = "dry-run/" + order.operation_id}
+                     ? sync::RemoteRef{.id = std::string(made_up_prefix) + order.operation_id}
                      : order.item;
   co_return applied;
 }
