@@ -54,7 +54,6 @@ struct SyncPolicy {
   int brake_percent = 5;
   bool change_past_meetings = false;
   bool send_invitations = true;  ///< false: appointments are written, nobody is mailed
-  bool appointment_attachments = false;
   bool three_addresses = true;  ///< of contacts; false: the business address only
   std::chrono::hours audit_every{7 * 24};
   /// How long a lost request may still be at work on the server (invariant 6).

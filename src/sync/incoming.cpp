@@ -17,6 +17,7 @@ using store::Transaction;
 /// What has to be done with a page's entries, once the store was asked what is known of them.
 struct SortedPage {
   std::vector<RemoteRef> to_read;
+  std::vector<bool> linked;  ///< for each of to_read
   std::vector<std::pair<store::Link, bool>> read_flags;
   std::vector<store::Link> gone;
 };
@@ -64,6 +65,7 @@ Result<SortedPage> sort_page(RunContext& context, const FeedPage& page) {
           continue;
       }
       sorted.to_read.push_back(entry->item);
+      sorted.linked.push_back(link->has_value());
     }
     return sorted;
   });
@@ -116,7 +118,7 @@ Async<void> recognise(RunContext& context, model::RecordKind kind, std::vector<I
   auto looked_up = context.store.read<bool>([&](Transaction& transaction) -> Result<bool> {
     for (IncomingItem& incoming : items) {
       const RemoteItem& item = incoming.item;
-      auto linked = store::find_link(transaction, context.settings.mailbox, item.ref.id);
+      auto linked = is_linked(context, transaction, incoming);
       if (!linked) return fail(std::move(linked.error()));
       if (*linked) continue;
       if (item.operation_id && !context.open_operations.contains(*item.operation_id)) {
@@ -165,6 +167,7 @@ Async<void> unmark_copies(RunContext& context, std::vector<IncomingItem>& items)
       incoming.item.ref = std::move(*unmarked);
     else if (!is_of_one_item(unmarked.error()) && unmarked.error().code != "conflict")
       co_return fail(std::move(unmarked.error()));
+    incoming.item.operation_id.reset();
     incoming.known_as.reset();
   }
   co_return Result<void>{};
@@ -190,6 +193,7 @@ Async<void> take(RunContext& context, const RemoteFolder& folder, SortedPage wor
   for (std::size_t i = 0; i < read.size(); ++i) {
     if (read[i]) {
       items.push_back({.item = std::move(*read[i])});
+      if (items.back().item.ref.id == ids[i]) items.back().linked = work.linked[i];
     } else {
       if (read[i].error().code == "gone") continue;  // deleted meanwhile: the next page says so
       if (!is_of_one_item(read[i].error())) co_return fail(std::move(read[i].error()));
@@ -233,6 +237,13 @@ Async<void> take(RunContext& context, const RemoteFolder& folder, SortedPage wor
 
 }  // namespace
 
+Result<bool> is_linked(RunContext& context, Transaction& transaction, const IncomingItem& incoming) {
+  if (incoming.linked) return *incoming.linked;
+  auto link = store::find_link(transaction, context.settings.mailbox, incoming.item.ref.id);
+  if (!link) return fail(std::move(link.error()));
+  return link->has_value();
+}
+
 Async<void> take_page(RunContext& context, const RemoteFolder& folder, const FeedPage& page,
                       const store::Cursor& cursor) {
   auto sorted = sort_page(context, page);
@@ -269,6 +280,7 @@ Async<void> look_again(RunContext& context, std::vector<store::LinkId> links) {
       if (folder != context.folders.end()) where = *folder;
       auto& [_, work] = by_folder.try_emplace((*link)->folder, where, SortedPage{}).first->second;
       work.to_read.push_back({.id = (*link)->remote_id});
+      work.linked.push_back(true);
     }
     return true;
   });

@@ -244,7 +244,8 @@ Result<void> put_act(RunContext& context, Transaction& transaction, const Remote
   plan::AdoptionDecision decision = plan::decide_adoption({.kind = item.kind,
                                                            .is_private = item.is_private,
                                                            .fields = item.fields,
-                                                           .with_known_contact = known_contact},
+                                                           .with_known_contact = known_contact,
+                                                           .bears_our_mark = item.operation_id.has_value()},
                                                           context.policies().sync);
   if (*meeting && !item.is_private) decision = {.adopt = true, .reason = "same-meeting"};
   if (!decision.adopt) {

@@ -132,8 +132,6 @@ std::vector<PolicySection> make_sections() {
                  "write to meetings that are over", "false"),
       setting<P>("send_invitations", SYNCLINE_MEMBER(sync.send_invitations), "false: nobody is mailed",
                  "true"),
-      setting<P>("appointment_attachments", SYNCLINE_MEMBER(sync.appointment_attachments),
-                 "synchronise attachments of appointments", "false"),
       setting<P>("three_addresses", SYNCLINE_MEMBER(sync.three_addresses),
                  "of contacts; false: the business address only", "true"),
       setting<P>("audit_every_hours", SYNCLINE_MEMBER(sync.audit_every),
