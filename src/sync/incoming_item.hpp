@@ -20,12 +20,19 @@ struct IncomingItem {
   std::optional<store::StoredContent> mime = std::nullopt;
   std::vector<store::StoredContent> attachments = {};
   plan::DeliveryReport report = {};
+  /// In a forward mailbox: the attachment that holds the message; `item` has its fields.
+  std::string attached_id = {};
   model::RecordId thread = 0;  ///< record of the message it answers
   /// The item that its search key or mark says it is, if that one is gone or still there (a copy,
   /// invariant 7).
   std::optional<store::Link> known_as = std::nullopt;
   bool known_is_gone = false;
+  /// Whether there was a link for its id when the page was sorted; nothing else makes links meanwhile.
+  std::optional<bool> linked = std::nullopt;
 };
+
+/// What `linked` says, or the store.
+Result<bool> is_linked(RunContext& context, store::Transaction& transaction, const IncomingItem& incoming);
 
 /// Decides on messages and fetches the content of those that are tracked. Items keep their order.
 Async<void> prepare_messages(RunContext& context, const RemoteFolder& folder,

@@ -67,11 +67,11 @@ Result<Correlation> correlate(RunContext& context, Transaction& transaction, con
       message, policy.use_tracking_token ? std::string_view(policy.token_prefix) : std::string_view());
   const std::vector<std::string> direct = plan::message_ids_in(text_of(message, "inReplyTo"));
   for (const std::string& id : keys.message_ids) {
-    auto found = store::find_emails_by_message_id(transaction, id);
+    auto found = store::find_email_id_by_message_id(transaction, id);
     if (!found) return fail(std::move(found.error()));
-    if (!found->empty()) {
+    if (*found) {
       const bool in_reply_to = std::find(direct.begin(), direct.end(), id) != direct.end();
-      return Correlation{.record = found->front().id, .by = in_reply_to ? "in-reply-to" : "references"};
+      return Correlation{.record = **found, .by = in_reply_to ? "in-reply-to" : "references"};
     }
   }
   if (!keys.token.empty()) {
@@ -80,9 +80,9 @@ Result<Correlation> correlate(RunContext& context, Transaction& transaction, con
     if (*found) return Correlation{.record = (*found)->id, .by = "token"};
   }
   if (!keys.conversation.empty()) {
-    auto found = store::find_email_by_conversation(transaction, keys.conversation);
+    auto found = store::find_email_id_by_conversation(transaction, keys.conversation);
     if (!found) return fail(std::move(found.error()));
-    if (*found) return Correlation{.record = (*found)->id, .by = "conversation"};
+    if (*found) return Correlation{.record = **found, .by = "conversation"};
   }
   return Correlation{};
 }
@@ -139,10 +139,28 @@ Result<void> decide(RunContext& context, Transaction& transaction, const RemoteF
   if (!parties) return fail(std::move(parties.error()));
   if (!parties->empty()) item.fields["parties"] = std::move(*parties);
   incoming.tracking = plan::decide_tracking(facts, context.policies().mail);
+  if (context.settings.kind == MailboxKind::forward && incoming.attached_id.empty())
+    incoming.tracking = {.track = false, .reason = "nothing-forwarded"};
   if (incoming.tracking.track)
     if (const std::string_view id = text_of(item.fields, "internetMessageId"); !id.empty())
       tracked_in_page.emplace(id);
   return {};
+}
+
+/// A forward mailbox is sent messages as attachments: those are what is decided on, not their wrapping.
+Async<void> unwrap(RunContext& context, IncomingItem& incoming) {
+  const std::string id = incoming.item.ref.id;
+  auto attached = co_await context.driver.attached_message(id);
+  if (!attached) {
+    if (attached.error().code != "gone" && attached.error().retry != RetryClass::never &&
+        attached.error().retry != RetryClass::quarantine)
+      co_return fail(std::move(attached.error()));
+    co_return Result<void>{};
+  }
+  if (!*attached) co_return Result<void>{};
+  incoming.attached_id = std::move((*attached)->ref.id);
+  incoming.item.fields = std::move((*attached)->fields);
+  co_return Result<void>{};
 }
 
 /// The octets as received, into the content store; a message that the server cannot give or that is
@@ -152,7 +170,15 @@ Async<void> fetch_mime(RunContext& context, IncomingItem& incoming) {
   if (!writer) co_return fail(std::move(writer.error()));
   StoreSink sink(*writer);
   const std::string id = incoming.item.ref.id;
-  auto fetched = co_await context.driver.fetch_mime(id, sink, context.policies().mail.message_limit_octets);
+  const std::uint64_t most = context.policies().mail.message_limit_octets;
+  Result<bool> fetched = true;
+  if (incoming.attached_id.empty()) {
+    fetched = co_await context.driver.fetch_mime(id, sink, most);
+  } else {
+    const std::string attached_id = incoming.attached_id;
+    auto got = co_await context.driver.fetch_attachment(attached_id, sink, most);
+    if (!got) fetched = fail(std::move(got.error()));
+  }
   if (!fetched) {
     if (fetched.error().code == "gone" || fetched.error().code == "too-large" ||
         fetched.error().retry == RetryClass::quarantine) {
@@ -341,6 +367,12 @@ Result<std::optional<model::Record>> record_of_operation(Transaction& transactio
 
 Async<void> prepare_messages(RunContext& context, const RemoteFolder& folder,
                              std::vector<IncomingItem>& items) {
+  if (context.settings.kind == MailboxKind::forward)
+    for (IncomingItem& incoming : items) {
+      if (incoming.item.opaque) continue;
+      auto unwrapped = co_await unwrap(context, incoming);
+      if (!unwrapped) co_return unwrapped;
+    }
   // Older ones first, so that an answer finds what it answers in the same page.
   std::vector<IncomingItem*> by_age;
   by_age.reserve(items.size());
@@ -352,7 +384,7 @@ Async<void> prepare_messages(RunContext& context, const RemoteFolder& folder,
     std::set<std::string, std::less<>> tracked_in_page;
     for (IncomingItem* incoming : by_age) {
       if (incoming->item.opaque) continue;
-      auto linked = store::find_link(transaction, context.settings.mailbox, incoming->item.ref.id);
+      auto linked = is_linked(context, transaction, *incoming);
       if (!linked) return fail(std::move(linked.error()));
       if (*linked || incoming->known_is_gone) continue;
       if (auto done = decide(context, transaction, folder, *incoming, tracked_in_page); !done)
@@ -363,7 +395,7 @@ Async<void> prepare_messages(RunContext& context, const RemoteFolder& folder,
   if (!decided) co_return fail(std::move(decided.error()));
   std::vector<IncomingItem*> without_body;
   for (IncomingItem& incoming : items)
-    if (incoming.tracking.track && !incoming.item.fields.contains("body") &&
+    if (incoming.tracking.track && incoming.attached_id.empty() && !incoming.item.fields.contains("body") &&
         !is_encrypted(incoming.item.fields))
       without_body.push_back(&incoming);
   if (!without_body.empty()) {

@@ -26,6 +26,7 @@ class EwsDriver final : public sync::Driver {
   Async<bool> fetch_mime(std::string id, sync::ContentSink& sink, std::uint64_t most_octets) override;
   Async<void> fetch_attachment(std::string attachment_id, sync::ContentSink& sink,
                                std::uint64_t most_octets) override;
+  Async<std::optional<sync::RemoteItem>> attached_message(std::string id) override;
   Async<std::optional<Found>> find(model::RecordKind kind, std::string search_key) override;
   Async<sync::Applied> apply(const sync::WriteOrder& order, sync::Progress& progress,
                              const sync::OpenContent& content) override;

@@ -57,6 +57,10 @@ Async<void> DryRunDriver::fetch_attachment(std::string, sync::ContentSink&, std:
   co_return Result<void>{};
 }
 
+Async<std::optional<sync::RemoteItem>> DryRunDriver::attached_message(std::string id) {
+  co_return co_await real_.attached_message(std::move(id));
+}
+
 Async<std::optional<sync::Driver::Found>> DryRunDriver::find(model::RecordKind kind, std::string search_key) {
   co_return co_await real_.find(kind, std::move(search_key));
 }

@@ -263,8 +263,21 @@ Async<bool> MemoryDriver::fetch_mime(std::string id, ContentSink& sink, std::uin
   co_return true;
 }
 
-Async<void> MemoryDriver::fetch_attachment(std::string, ContentSink&, std::uint64_t) {
-  co_return fail(gone());
+Async<void> MemoryDriver::fetch_attachment(std::string id, ContentSink& sink, std::uint64_t) {
+  if (!id.ends_with("/attached")) co_return fail(gone());
+  constexpr std::string_view octets = "Subject: attached\r\n\r\n";
+  co_return sink.write(std::as_bytes(std::span(octets)));
+}
+
+Async<std::optional<RemoteItem>> MemoryDriver::attached_message(std::string id) {
+  if (auto error = before("attached_message")) co_return fail(std::move(*error));
+  const MemoryItem* item = server_.find(id);
+  if (item == nullptr) co_return fail(gone());
+  if (item->attached.empty()) co_return std::optional<RemoteItem>();
+  RemoteItem attached;
+  attached.ref.id = id + "/attached";
+  attached.fields = item->attached;
+  co_return attached;
 }
 
 Async<std::optional<Driver::Found>> MemoryDriver::find(RecordKind, std::string search_key) {

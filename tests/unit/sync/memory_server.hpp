@@ -29,6 +29,7 @@ struct MemoryItem {
   bool unreadable = false;
   std::string mime;
   std::string item_class;
+  model::Fields attached;  ///< a message attached to this one
   SystemTime modified{};
 };
 
@@ -111,6 +112,7 @@ class MemoryDriver final : public Driver {
   Async<bool> fetch_mime(std::string id, ContentSink& sink, std::uint64_t most_octets) override;
   Async<void> fetch_attachment(std::string attachment_id, ContentSink& sink,
                                std::uint64_t most_octets) override;
+  Async<std::optional<RemoteItem>> attached_message(std::string id) override;
   Async<std::optional<Found>> find(model::RecordKind kind, std::string search_key) override;
   Async<Applied> apply(const WriteOrder& order, Progress& progress, const OpenContent& content) override;
   Async<RemoteRef> unmark(RemoteRef item, model::RecordKind kind) override;

@@ -199,6 +199,21 @@ TEST_F(Mail, ofAQueueIsDeletedOnceItIsProcessedIfThePolicySaysSo) {
   EXPECT_THAT(organisation.records(RecordKind::email), SizeIs(1));
 }
 
+TEST_F(Mail, ofAForwardMailboxIsWhatWasAttached) {
+  organisation.settings.kind = MailboxKind::forward;
+  organisation.settings.appointments_contacts_tasks = organisation.settings.mail_out = false;
+  server.add("inbox", message("wrapping", {{"subject", "FW: Offer"}})).attached =
+      message("inner", {{"subject", "Offer"}, {"from", {{"emailAddress", "marta@nordwind.example"}}}});
+  server.add("inbox", message("plain"));
+  organisation.must_run();
+  organisation.must_run();
+  const model::Record record = organisation.only_record(RecordKind::email);
+  EXPECT_EQ(record.fields.at("subject"), "Offer");
+  EXPECT_EQ(record.fields.at("internetMessageId"), "<inner@x>");
+  EXPECT_EQ(record.fields.at("mime").at("size").to_number<int>(), 22);
+  EXPECT_THAT(organisation.journal("not-tracked"), ElementsAre("nothing-forwarded"));
+}
+
 TEST_F(Mail, deletedInExchangeKeepsItsRecord) {
   const std::string id = server.add("inbox", message("1")).id;
   server.add("inbox", message("2"));
