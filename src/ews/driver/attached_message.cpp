@@ -28,9 +28,9 @@ Async<std::optional<sync::RemoteItem>> EwsDriver::attached_message(std::string i
   if (!outer) co_return fail(as_driver_error(std::move(outer.error())));
   if (outer->empty()) co_return std::optional<sync::RemoteItem>();
   const std::vector<Attachment>& attachments = outer->front().attachments;
-  const auto attached = std::find_if(
-      outer->attachments.begin(), attachments.end(),
-      [](const Attachment& one) { return one.id && std::holds_alternative<ItemContent>(one.content); });
+  const auto attached = std::find_if(attachments.begin(), attachments.end(), [](const Attachment& one) {
+    return one.id && std::holds_alternative<ItemContent>(one.content);
+  });
   if (attached == attachments.end()) co_return std::optional<sync::RemoteItem>();
 
   const std::string attachment_id = attached->id->id;
