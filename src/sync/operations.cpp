@@ -185,8 +185,9 @@ class Runner {
                                                    .base = stored.order.fields});
     if (!linked) return fail(std::move(linked.error()));
     operation.link = linked->id;
-    // What happened to it between a lost reply and now is not in `fields`.
-    if (resumed) result_.look_again.push_back(linked->id);
+    // What the server made of it is not in `fields`: a meeting's UID, a task's per cent; nor what happened to
+    // it between a lost reply and now.
+    if (resumed || stored.order.kind != RecordKind::email) result_.look_again.push_back(linked->id);
     return note(context_, transaction, applied.item.id, operation.record,
                 {.event = "created", .reason = stored.order.mail_attendees ? "attendees-mailed" : ""});
   }
@@ -210,7 +211,9 @@ class Runner {
       if (!applied.item.id.empty()) (*link)->remote_id = applied.item.id;
       (*link)->record_version = stored.record_version;
       if (auto done = store::update_link(transaction, **link); !done) return done;
-      if (resumed || context_.touched_links.contains((*link)->id)) result_.look_again.push_back((*link)->id);
+      // Fields change each other on the server: a task that is completed is so to 100 per cent.
+      if (resumed || stored.order.kind != RecordKind::email || context_.touched_links.contains((*link)->id))
+        result_.look_again.push_back((*link)->id);
     }
     json::array names;
     for (const auto& field : stored.order.fields) names.push_back(json::value(field.key()));
