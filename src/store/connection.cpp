@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <mutex>
 
 #include "store/files.hpp"
 
@@ -183,6 +184,10 @@ std::string_view Query::view(int column) const {
 }
 
 Result<Handle> open_database(const std::string& path, Access access) {
+  // SQLite's count of its memory is under one mutex of the whole process, and nobody asks for it. Refused
+  // where somebody else has begun to use SQLite: then it counts.
+  static std::once_flag once;
+  std::call_once(once, [] { sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); });
   sqlite3* raw = nullptr;
   errno = 0;
   int code = SQLITE_OK;

@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "store/connection.hpp"
+#include "store/lookup_key.hpp"
 
 namespace syncline::store {
 namespace {
@@ -21,13 +22,14 @@ constexpr Sql append_sql =
 constexpr Sql list_sql = SYNCLINE_JOURNAL_COLUMNS "WHERE ?1 IS NULL AND " SYNCLINE_JOURNAL_CONDITIONS;
 constexpr Sql list_mailbox_sql =
     SYNCLINE_JOURNAL_COLUMNS "WHERE mailbox = ?1 AND " SYNCLINE_JOURNAL_CONDITIONS;
-// ?5 the item, ?6 the same as a record's id. The conditions on empty values are those of the partial indices.
+// ?5 the item, ?6 the same as a record's id, ?7 as a lookup_key(). The conditions on empty values are those
+// of the partial indices.
 constexpr Sql list_item_sql = SYNCLINE_JOURNAL_COLUMNS
     "WHERE sequence IN (SELECT sequence FROM journal WHERE item = ?5 AND item <> ''"
     " UNION SELECT sequence FROM journal WHERE message_id = ?5 AND message_id <> ''"
     " UNION SELECT sequence FROM journal WHERE record = ?6 AND record <> 0"
     " UNION SELECT sequence FROM journal WHERE record <> 0 AND"
-    " record IN (SELECT id FROM record WHERE record.message_id = ?5 AND record.message_id IS NOT NULL))"
+    " record IN (SELECT id FROM record WHERE record.message_key = ?7 AND record.message_key IS NOT NULL))"
     " AND (?1 IS NULL OR +mailbox = ?1) AND " SYNCLINE_JOURNAL_CONDITIONS;
 
 #undef SYNCLINE_JOURNAL_CONDITIONS
@@ -63,7 +65,7 @@ Result<std::vector<JournalEntry>> list_journal(Transaction& transaction, const J
   if (wanted.item) {
     const std::int64_t record = text::parse_int(*wanted.item).value_or(0);
     Query query(transaction.impl(), list_item_sql, wanted.mailbox, wanted.event, wanted.after, most,
-                *wanted.item, record);
+                *wanted.item, record, lookup_key(*wanted.item));
     return read_all<JournalEntry>(query, read_entry);
   }
   Query query(transaction.impl(), wanted.mailbox ? list_mailbox_sql : list_sql, wanted.mailbox, wanted.event,

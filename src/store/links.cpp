@@ -5,6 +5,7 @@
 
 #include "store/connection.hpp"
 #include "store/fields_text.hpp"
+#include "store/lookup_key.hpp"
 
 namespace syncline::store {
 namespace {
@@ -12,23 +13,26 @@ namespace {
 #define SYNCLINE_LINK_COLUMNS                                                                      \
   "SELECT link.id, link.record, link.mailbox, link.kind, folder.name, remote_id, remote_version, " \
   "search_key, state,"                                                                             \
-  " record_version, held_in_run, base FROM link JOIN folder ON folder.id = link.folder"            \
-  " LEFT JOIN link_base ON link_base.link = link.id "
+  " record_version, held_in_run, coalesce(link.base, link_base.base)"                              \
+  " FROM link JOIN folder ON folder.id = link.folder LEFT JOIN link_base ON link_base.link = link.id "
 
 constexpr Sql find_folder_sql = "SELECT id FROM folder WHERE mailbox = ?1 AND name = ?2";
 constexpr Sql insert_folder_sql = "INSERT INTO folder (mailbox, name) VALUES (?1, ?2)";
 // The record's change counts if its version is above what both sides agreed on; unlinked pairs are never
 // stale.
 constexpr Sql insert_sql =
-    "INSERT INTO link (record, mailbox, kind, folder, remote_id, remote_version, search_key, state, "
-    "record_version,"
-    " held_in_run, stale_since) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+    "INSERT INTO link (record, mailbox, kind, folder, remote_id, remote_version, search_key, search_id, "
+    "state, "
+    "record_version, held_in_run, base, stale_since) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?11, ?8, ?9, ?10, "
+    "?12,"
     " CASE WHEN ?8 = 2 THEN NULL ELSE (SELECT change FROM record WHERE id = ?1 AND version > ?9) END)";
 constexpr Sql update_sql =
     "UPDATE link SET record = ?1, mailbox = ?2, kind = ?3, folder = ?4, remote_id = ?5, remote_version = ?6,"
-    " search_key = ?7, state = ?8, record_version = ?9, held_in_run = ?10, stale_since ="
+    " search_key = ?7, search_id = ?11, state = ?8, record_version = ?9, held_in_run = ?10, base = ?12,"
+    " stale_since ="
     " CASE WHEN ?8 = 2 THEN NULL ELSE (SELECT change FROM record WHERE id = ?1 AND version > ?9) END WHERE "
-    "id = ?11";
+    "id = ?13";
+constexpr Sql remove_base_sql = "DELETE FROM link_base WHERE link = ?1";
 constexpr Sql put_base_sql =
     "INSERT INTO link_base (link, base) VALUES (?1, ?2) ON CONFLICT (link) DO UPDATE SET base = "
     "excluded.base";
@@ -39,7 +43,7 @@ constexpr Sql find_sql = SYNCLINE_LINK_COLUMNS
     "WHERE link.mailbox = ?1 AND remote_id = ?2 AND remote_id <> '' ORDER BY link.id LIMIT 1";
 constexpr Sql find_by_id_sql = SYNCLINE_LINK_COLUMNS "WHERE link.id = ?1";
 constexpr Sql by_search_key_sql = SYNCLINE_LINK_COLUMNS
-    "WHERE link.mailbox = ?1 AND search_key = ?2 AND search_key <> ''"
+    "WHERE link.mailbox = ?1 AND search_id = ?3 AND search_id IS NOT NULL AND search_key = ?2"
     " ORDER BY CASE state WHEN 1 THEN 0 WHEN 2 THEN 2 ELSE 1 END, link.id LIMIT 1";
 constexpr Sql of_record_sql = SYNCLINE_LINK_COLUMNS "WHERE link.record = ?1 ORDER BY link.id";
 constexpr Sql of_record_in_sql =
@@ -113,10 +117,25 @@ unexpected<Error> no_link(LinkId id) {
   return fail(ErrorDomain::local, "no-link", "there is no link " + std::to_string(id));
 }
 
-Result<void> put_base(Transaction& transaction, const Link& link) {
-  Transaction::Impl& connection = transaction.impl();
-  if (auto text = fields_to_text(link.base, connection.json); !text) return text;
-  return execute(connection, put_base_sql, link.id, connection.json);
+/// Of e-mails, which are the most, it is what may still change: some words.
+constexpr std::size_t short_base_octets = 200;
+
+/// What of the base stands in the link's own row.
+struct BaseText {
+  bool is_short = true;
+  std::optional<std::string_view> in_row = std::nullopt;
+};
+/// In the connection's memory for JSON.
+Result<BaseText> base_text(Transaction& transaction, const Link& link) {
+  if (link.base.empty()) return BaseText{};
+  std::string& json = transaction.impl().json;
+  if (auto text = fields_to_text(link.base, json); !text) return fail(std::move(text.error()));
+  if (json.size() > short_base_octets) return BaseText{.is_short = false};
+  return BaseText{.in_row = json};
+}
+
+std::optional<std::int64_t> search_id(const Link& link) {
+  return link.search_key.empty() ? std::nullopt : std::optional(lookup_key(link.search_key));
 }
 
 }  // namespace
@@ -138,25 +157,33 @@ std::string_view to_string(LinkState state) noexcept {
 Result<Link> insert_link(Transaction& transaction, Link link) {
   const Result<std::int64_t> folder = folder_id(transaction, link.mailbox, link.folder);
   if (!folder) return fail(folder.error());
-  auto inserted =
-      execute(transaction.impl(), insert_sql, link.record, link.mailbox, link.kind, *folder, link.remote_id,
-              link.remote_version, link.search_key, link.state, link.record_version, link.held_in_run);
+  const Result<BaseText> base = base_text(transaction, link);
+  if (!base) return fail(base.error());
+  Transaction::Impl& connection = transaction.impl();
+  auto inserted = execute(connection, insert_sql, link.record, link.mailbox, link.kind, *folder,
+                          link.remote_id, link.remote_version, link.search_key, link.state,
+                          link.record_version, link.held_in_run, search_id(link), base->in_row);
   if (!inserted) return refused(std::move(inserted.error()), link);
-  link.id = sqlite3_last_insert_rowid(transaction.impl().handle());
-  if (!link.base.empty())
-    if (auto put = put_base(transaction, link); !put) return fail(std::move(put.error()));
+  link.id = sqlite3_last_insert_rowid(connection.handle());
+  if (!base->is_short)
+    if (auto put = execute(connection, put_base_sql, link.id, connection.json); !put)
+      return fail(std::move(put.error()));
   return link;
 }
 
 Result<void> update_link(Transaction& transaction, const Link& link) {
   const Result<std::int64_t> folder = folder_id(transaction, link.mailbox, link.folder);
   if (!folder) return fail(folder.error());
-  auto updated = execute(transaction.impl(), update_sql, link.record, link.mailbox, link.kind, *folder,
+  const Result<BaseText> base = base_text(transaction, link);
+  if (!base) return fail(base.error());
+  Transaction::Impl& connection = transaction.impl();
+  auto updated = execute(connection, update_sql, link.record, link.mailbox, link.kind, *folder,
                          link.remote_id, link.remote_version, link.search_key, link.state,
-                         link.record_version, link.held_in_run, link.id);
+                         link.record_version, link.held_in_run, search_id(link), base->in_row, link.id);
   if (!updated) return refused(std::move(updated.error()), link);
-  if (changed_rows(transaction.impl()) == 0) return no_link(link.id);
-  return put_base(transaction, link);
+  if (changed_rows(connection) == 0) return no_link(link.id);
+  if (base->is_short) return execute(connection, remove_base_sql, link.id);
+  return execute(connection, put_base_sql, link.id, connection.json);
 }
 
 Result<void> update_link_version(Transaction& transaction, LinkId id, std::string_view remote_version) {
@@ -183,7 +210,7 @@ Result<std::optional<Link>> find_link(Transaction& transaction, LinkId id) {
 
 Result<std::optional<Link>> find_link_by_search_key(Transaction& transaction, MailboxId mailbox,
                                                     std::string_view search_key) {
-  Query query(transaction.impl(), by_search_key_sql, mailbox, search_key);
+  Query query(transaction.impl(), by_search_key_sql, mailbox, search_key, lookup_key(search_key));
   return read_one<Link>(query, read_link);
 }
 

@@ -9,6 +9,7 @@
 #include "store/address_index.hpp"
 #include "store/connection.hpp"
 #include "store/fields_text.hpp"
+#include "store/lookup_key.hpp"
 
 namespace syncline::store {
 namespace {
@@ -20,13 +21,13 @@ using model::RecordKind;
   "SELECT id, kind, external_id, owner, version, deleted, fields, changed_at FROM record "
 
 constexpr Sql insert_sql =
-    "INSERT INTO record (kind, external_id, owner, version, deleted, change, message_id, token, "
-    "conversation, status,"
+    "INSERT INTO record (kind, external_id, owner, version, deleted, change, message_key, token, "
+    "conversation_key, status,"
     " fields, changed_at) VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 constexpr Sql current_sql = "SELECT version, kind, external_id, deleted, fields FROM record WHERE id = ?1";
 constexpr Sql update_sql =
-    "UPDATE record SET owner = ?2, version = ?3, deleted = ?4, change = ?5, message_id = ?6, token = ?7,"
-    " conversation = ?8, status = ?9, fields = ?10, changed_at = ?11 WHERE id = ?1";
+    "UPDATE record SET owner = ?2, version = ?3, deleted = ?4, change = ?5, message_key = ?6, token = ?7,"
+    " conversation_key = ?8, status = ?9, fields = ?10, changed_at = ?11 WHERE id = ?1";
 constexpr Sql stale_sql = "UPDATE link SET stale_since = ?2 WHERE record = ?1 AND state <> 2";
 constexpr Sql last_change_sql = "SELECT max(change) FROM record";
 constexpr Sql add_address_sql =
@@ -43,13 +44,17 @@ constexpr Sql list_owner_sql = SYNCLINE_RECORD_COLUMNS
 constexpr Sql count_sql = "SELECT count(*) FROM record WHERE kind = ?1 AND deleted = 0";
 constexpr Sql changes_sql = "SELECT change, id FROM record WHERE change > ?1 ORDER BY change LIMIT ?2";
 constexpr Sql by_message_id_sql =
-    SYNCLINE_RECORD_COLUMNS "WHERE message_id = ?1 AND kind = 0 AND deleted = 0 ORDER BY id";
+    SYNCLINE_RECORD_COLUMNS "WHERE message_key = ?1 AND kind = 0 AND deleted = 0 ORDER BY id";
 constexpr Sql by_uid_sql =
-    SYNCLINE_RECORD_COLUMNS "WHERE message_id = ?1 AND kind = 1 AND deleted = 0 ORDER BY id LIMIT 1";
+    SYNCLINE_RECORD_COLUMNS "WHERE message_key = ?1 AND kind = 1 AND deleted = 0 ORDER BY id LIMIT 1";
 constexpr Sql by_token_sql =
     SYNCLINE_RECORD_COLUMNS "WHERE token = ?1 AND deleted = 0 ORDER BY id DESC LIMIT 1";
 constexpr Sql by_conversation_sql =
-    SYNCLINE_RECORD_COLUMNS "WHERE conversation = ?1 AND deleted = 0 ORDER BY id DESC LIMIT 1";
+    SYNCLINE_RECORD_COLUMNS "WHERE conversation_key = ?1 AND deleted = 0 ORDER BY id DESC LIMIT 1";
+constexpr Sql id_by_message_id_sql =
+    "SELECT id FROM record WHERE message_key = ?1 AND kind = 0 AND deleted = 0 ORDER BY id LIMIT 1";
+constexpr Sql id_by_conversation_sql =
+    "SELECT id FROM record WHERE conversation_key = ?1 AND deleted = 0 ORDER BY id DESC LIMIT 1";
 constexpr Sql by_address_sql = "SELECT record FROM address WHERE address = ?1 ORDER BY rank, record LIMIT ?2";
 constexpr Sql by_address_kind_sql =
     "SELECT record FROM address WHERE address = ?1 AND rank = ?2 ORDER BY record LIMIT ?3";
@@ -85,31 +90,36 @@ std::optional<std::string_view> text_field(const model::Fields& fields, std::str
   return std::string_view(value->get_string());
 }
 
+std::optional<std::int64_t> key_of_text(const model::Fields& fields, std::string_view name) {
+  const auto text = text_field(fields, name);
+  return text ? std::optional(lookup_key(*text)) : std::nullopt;
+}
+
 /// PR_CONVERSATION_INDEX: a header of 22 octets that is the conversation's, then 5 octets for each answer.
-std::optional<std::string> conversation_key(std::string_view index_base64) {
+std::optional<std::int64_t> conversation_key(std::string_view index_base64) {
   constexpr std::size_t header_octets = 22;
   constexpr std::size_t header_characters = 32;  // the groups that hold 22 octets
   Result<std::string> octets = base64_decode(index_base64.substr(0, header_characters));
   if (!octets || octets->size() < header_octets) return std::nullopt;
-  return base64_encode(std::string_view(*octets).substr(0, header_octets));
+  return lookup_key(std::string_view(*octets).substr(0, header_octets));
 }
 
 /// What stands in columns because it is looked for.
 struct SoughtFields {
-  std::optional<std::string_view> message_id;  ///< of an appointment its UID
+  std::optional<std::int64_t> message_key;  ///< of an appointment of its UID
   std::optional<std::string_view> token;
-  std::optional<std::string> conversation;
+  std::optional<std::int64_t> conversation_key;
   std::optional<std::string_view> status;
 };
 
 SoughtFields sought_fields(RecordKind kind, const model::Fields& fields) {
   SoughtFields sought;
-  if (kind == RecordKind::appointment) sought.message_id = text_field(fields, "uid");
+  if (kind == RecordKind::appointment) sought.message_key = key_of_text(fields, "uid");
   if (kind != RecordKind::email) return sought;
-  sought.message_id = text_field(fields, "internetMessageId");
+  sought.message_key = key_of_text(fields, "internetMessageId");
   sought.token = text_field(fields, "trackingToken");
   if (const auto index = text_field(fields, "conversationIndex"))
-    sought.conversation = conversation_key(*index);
+    sought.conversation_key = conversation_key(*index);
   if (text_field(fields, "direction") == "outgoing") sought.status = text_field(fields, "statusCode");
   return sought;
 }
@@ -127,7 +137,8 @@ Result<std::int64_t> next_change(Transaction& transaction) {
 Result<void> change_addresses(Transaction& transaction, Sql sql, const std::vector<std::string>& addresses,
                               RecordKind kind, model::RecordId record) {
   for (const std::string& address : addresses)
-    if (auto done = execute(transaction.impl(), sql, address, rank_of(kind), record); !done) return done;
+    if (auto done = execute(transaction.impl(), sql, lookup_key(address), rank_of(kind), record); !done)
+      return done;
   return {};
 }
 
@@ -141,7 +152,7 @@ Result<Record> insert_record(Transaction& transaction, Record record) {
   record.changed_at = connection.now();
   const SoughtFields sought = sought_fields(record.kind, record.fields);
   auto inserted = execute(connection, insert_sql, record.kind, record.external_id, record.owner,
-                          record.deleted, *change, sought.message_id, sought.token, sought.conversation,
+                          record.deleted, *change, sought.message_key, sought.token, sought.conversation_key,
                           sought.status, connection.json, record.changed_at);
   if (!inserted) {
     if (inserted.error().code == "already-there" && record.external_id)
@@ -188,7 +199,7 @@ Result<Record> update_record(Transaction& transaction, Record record) {
   record.changed_at = connection.now();
   const SoughtFields sought = sought_fields(record.kind, record.fields);
   auto updated = execute(connection, update_sql, record.id, record.owner, record.version, record.deleted,
-                         *change, sought.message_id, sought.token, sought.conversation, sought.status,
+                         *change, sought.message_key, sought.token, sought.conversation_key, sought.status,
                          connection.json, record.changed_at);
   if (!updated) return fail(std::move(updated.error()));
   if (auto marked = execute(connection, stale_sql, record.id, *change); !marked)
@@ -254,7 +265,7 @@ Result<std::int64_t> last_change(Transaction& transaction) {
 }
 
 Result<std::vector<Record>> find_emails_by_message_id(Transaction& transaction, std::string_view message_id) {
-  Query query(transaction.impl(), by_message_id_sql, message_id);
+  Query query(transaction.impl(), by_message_id_sql, lookup_key(message_id));
   return read_all<Record>(query, read_record);
 }
 
@@ -265,14 +276,28 @@ Result<std::optional<Record>> find_email_by_token(Transaction& transaction, std:
 
 Result<std::optional<Record>> find_email_by_conversation(Transaction& transaction,
                                                          std::string_view conversation) {
-  const std::optional<std::string> key = conversation_key(conversation);
+  const std::optional<std::int64_t> key = conversation_key(conversation);
   if (!key) return std::optional<Record>();
   Query query(transaction.impl(), by_conversation_sql, *key);
   return read_one<Record>(query, read_record);
 }
 
+Result<std::optional<model::RecordId>> find_email_id_by_message_id(Transaction& transaction,
+                                                                   std::string_view message_id) {
+  Query query(transaction.impl(), id_by_message_id_sql, lookup_key(message_id));
+  return read_one<model::RecordId>(query, [](const Query& row) { return row.integer(0); });
+}
+
+Result<std::optional<model::RecordId>> find_email_id_by_conversation(Transaction& transaction,
+                                                                     std::string_view conversation) {
+  const std::optional<std::int64_t> key = conversation_key(conversation);
+  if (!key) return std::optional<model::RecordId>();
+  Query query(transaction.impl(), id_by_conversation_sql, *key);
+  return read_one<model::RecordId>(query, [](const Query& row) { return row.integer(0); });
+}
+
 Result<std::optional<Record>> find_appointment_by_uid(Transaction& transaction, std::string_view uid) {
-  Query query(transaction.impl(), by_uid_sql, uid);
+  Query query(transaction.impl(), by_uid_sql, lookup_key(uid));
   return read_one<Record>(query, read_record);
 }
 
@@ -282,10 +307,10 @@ Result<std::vector<model::RecordId>> find_by_address(Transaction& transaction, s
   const auto id = [](const Query& row) { return row.integer(0); };
   if (key.empty()) return std::vector<model::RecordId>();
   if (kind) {
-    Query query(transaction.impl(), by_address_kind_sql, key, rank_of(*kind), most_by_address);
+    Query query(transaction.impl(), by_address_kind_sql, lookup_key(key), rank_of(*kind), most_by_address);
     return read_all<model::RecordId>(query, id);
   }
-  Query query(transaction.impl(), by_address_sql, key, most_by_address);
+  Query query(transaction.impl(), by_address_sql, lookup_key(key), most_by_address);
   return read_all<model::RecordId>(query, id);
 }
 

@@ -58,6 +58,11 @@ Result<std::vector<model::Record>> find_emails_by_message_id(Transaction& transa
 Result<std::optional<model::Record>> find_email_by_token(Transaction& transaction, std::string_view token);
 Result<std::optional<model::Record>> find_email_by_conversation(Transaction& transaction,
                                                                 std::string_view conversation);
+/// Of the oldest and the youngest of those, only the id.
+Result<std::optional<model::RecordId>> find_email_id_by_message_id(Transaction& transaction,
+                                                                   std::string_view message_id);
+Result<std::optional<model::RecordId>> find_email_id_by_conversation(Transaction& transaction,
+                                                                     std::string_view conversation);
 /// Records (contacts first, then by kind and id) that hold this address, in any case, in their e-mail
 /// addresses; of other kinds: among people. The first thousand.
 Result<std::vector<model::RecordId>> find_by_address(Transaction& transaction, std::string_view address,

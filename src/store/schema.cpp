@@ -35,9 +35,9 @@ CREATE INDEX mailbox_by_profile ON mailbox (profile);
 
 CREATE TABLE sealed (name TEXT PRIMARY KEY, octets BLOB NOT NULL) STRICT, WITHOUT ROWID;
 
--- What is looked for in fields stands beside them: message_id (of appointments the
--- UID), token and conversation of e-mails, status of outgoing
--- ones. fields comes last: it may continue on pages that only its readers need.
+-- What is looked for in fields stands beside them: message_key (of appointments of the UID) and
+-- conversation_key of e-mails are lookup_key()s, token and status (of outgoing ones) are texts. fields comes
+-- last: it may continue on pages that only its readers need.
 CREATE TABLE record (
   id INTEGER PRIMARY KEY,
   kind INTEGER NOT NULL,
@@ -46,9 +46,9 @@ CREATE TABLE record (
   version INTEGER NOT NULL,
   deleted INTEGER NOT NULL,
   change INTEGER NOT NULL,
-  message_id TEXT,
+  message_key INTEGER,
   token TEXT,
-  conversation TEXT,
+  conversation_key INTEGER,
   status TEXT,
   changed_at INTEGER NOT NULL,
   fields TEXT NOT NULL
@@ -56,14 +56,15 @@ CREATE TABLE record (
 CREATE UNIQUE INDEX record_by_change ON record (change);
 CREATE UNIQUE INDEX record_by_external_id ON record (external_id) WHERE external_id IS NOT NULL;
 CREATE INDEX record_by_owner ON record (owner, kind, deleted);
-CREATE INDEX record_by_message_id ON record (message_id) WHERE message_id IS NOT NULL;
+CREATE INDEX record_by_message ON record (message_key) WHERE message_key IS NOT NULL;
 CREATE INDEX record_by_token ON record (token) WHERE token IS NOT NULL;
-CREATE INDEX record_by_conversation ON record (conversation) WHERE conversation IS NOT NULL;
+CREATE INDEX record_by_conversation ON record (conversation_key) WHERE conversation_key IS NOT NULL;
 CREATE INDEX record_by_status ON record (status, owner) WHERE status IS NOT NULL;
 
--- Who stands in which record, in lower case. rank: 0 contacts, so that they come first; others their kind + 1.
+-- Who stands in which record: lookup_key() of the address in lower case. rank: 0 contacts, so that they come
+-- first; others their kind + 1.
 CREATE TABLE address (
-  address TEXT NOT NULL,
+  address INTEGER NOT NULL,
   rank INTEGER NOT NULL,
   record INTEGER NOT NULL,
   PRIMARY KEY (address, rank, record)
@@ -85,8 +86,10 @@ CREATE TABLE folder (
   UNIQUE (mailbox, name)
 ) STRICT;
 
--- A first synchronisation is made of inserts here: each index, and each reference that only our own code fills (folder,
--- address.record), was weighed against its microseconds. stale_since: number of the record's latest change, if that is younger than what both sides agreed on.
+-- A first synchronisation is made of inserts here: each index, and each reference that only our own code
+-- fills (folder, address.record), was weighed against its microseconds. stale_since: number of the record's
+-- latest change, if that is younger than what both sides agreed on. search_id: lookup_key(). base: if it is
+-- short (of e-mails it always is); else it stands in link_base.
 CREATE TABLE link (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   record INTEGER NOT NULL REFERENCES record (id),
@@ -99,10 +102,12 @@ CREATE TABLE link (
   held_in_run INTEGER NOT NULL,
   remote_id TEXT NOT NULL,
   remote_version TEXT NOT NULL,
-  search_key TEXT NOT NULL
+  search_key TEXT NOT NULL,
+  search_id INTEGER,
+  base TEXT
 ) STRICT;
 CREATE UNIQUE INDEX link_by_remote_id ON link (mailbox, remote_id) WHERE remote_id <> '';
-CREATE INDEX link_by_search_key ON link (mailbox, search_key) WHERE search_key <> '';
+CREATE INDEX link_by_search_key ON link (mailbox, search_id) WHERE search_id IS NOT NULL;
 CREATE INDEX link_by_record ON link (record);
 CREATE INDEX link_by_folder ON link (mailbox, kind, folder, state);
 CREATE INDEX link_stale ON link (mailbox, kind, stale_since) WHERE stale_since IS NOT NULL;

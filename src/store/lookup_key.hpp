@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// Long texts that are only looked for by equality stand in indices as numbers: an index of them is a tenth as
+// large, and that is what a first synchronisation writes to at random places.
+#include <cstdint>
+#include <string_view>
+
+namespace syncline::store {
+
+/// The first eight octets of the text's SHA-256. Nobody can make a text with the key of a given other one,
+/// and among millions of texts two with one key are not to be expected.
+std::int64_t lookup_key(std::string_view text);
+
+}  // namespace syncline::store
