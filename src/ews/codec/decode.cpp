@@ -7,6 +7,7 @@
 #include "ews/codec/detail/context.hpp"
 #include "ews/codec/detail/id_feed.hpp"
 #include "ews/codec/detail/map_items.hpp"
+#include "ews/codec/detail/message_items.hpp"
 
 namespace syncline::ews::codec {
 namespace {
@@ -540,7 +541,6 @@ SYNCLINE_DECODE_OWN(FindFolder)
 SYNCLINE_DECODE_OWN(CreateFolder)
 SYNCLINE_DECODE_OWN(SyncFolderHierarchy)
 SYNCLINE_DECODE_OWN(FindItem)
-SYNCLINE_DECODE_OWN(GetItem)
 SYNCLINE_DECODE_OWN(CreateItem)
 SYNCLINE_DECODE_OWN(UpdateItem)
 SYNCLINE_DECODE(DeleteItem, ewsm__ResponseMessage)
@@ -556,6 +556,17 @@ SYNCLINE_DECODE(Unsubscribe, ewsm__ResponseMessage)
 SYNCLINE_DECODE_OWN(ResolveNames)
 SYNCLINE_DECODE_OWN(GetServerTimeZones)
 SYNCLINE_DECODE_OWN(ConvertId)
+
+Result<GetItemResponse> decode_get_item_by_bindings(std::string_view xml) {
+  return decode_reply<ewsm__GetItemResponse, ewsm__GetItemResponseMessages, ewsm__GetItemResponseMessage,
+                      GetItemRequest>(xml, &ewsm__GetItemResponseMessages::GetItemResponseMessage);
+}
+
+template <>
+Result<GetItemResponse> decode<GetItemRequest>(std::string_view xml) {
+  if (auto quick = read_message_items(xml)) return std::move(*quick);
+  return decode_get_item_by_bindings(xml);
+}
 
 template <>
 Result<SyncFolderItemsResponse> decode<SyncFolderItemsRequest>(std::string_view xml) {

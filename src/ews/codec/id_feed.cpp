@@ -1,26 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ews/codec/detail/id_feed.hpp"
 
-#include <array>
 #include <string>
 #include <utility>
 
-#include "ews/codec/detail/field_text.hpp"
-#include "ews/xml/sax_reader.hpp"
+#include "ews/codec/detail/sax_frame.hpp"
 
 namespace syncline::ews::codec {
 namespace {
-
-constexpr std::string_view messages_space = "http://schemas.microsoft.com/exchange/services/2006/messages";
-constexpr std::string_view types_space = "http://schemas.microsoft.com/exchange/services/2006/types";
-constexpr std::array<std::string_view, 2> soap_spaces{"http://schemas.xmlsoap.org/soap/envelope/",
-                                                      "http://www.w3.org/2003/05/soap-envelope"};
-
-std::optional<ItemKind> item_kind_of_name(std::string_view name) {
-  for (int kind = 0; kind < static_cast<int>(ItemKind::opaque); ++kind)
-    if (element_name_of(static_cast<ItemKind>(kind)) == name) return static_cast<ItemKind>(kind);
-  return std::nullopt;
-}
 
 std::optional<ChangeKind> change_kind_of_name(std::string_view name) {
   if (name == "Create") return ChangeKind::create;
@@ -40,7 +27,7 @@ class IdFeed final : public xml::SaxHandler {
     text_.clear();
     if (in_header_) {
       if (depth == body_child && tag.space == types_space && tag.local == "ServerVersionInfo")
-        read_version(tag);
+        response_.server = version_of(tag);
       return {};
     }
     return take(depth, tag) ? Result<void>() : give_up();
@@ -85,7 +72,7 @@ class IdFeed final : public xml::SaxHandler {
     };
     switch (depth) {
       case envelope:
-        return tag.local == "Envelope" && (tag.space == soap_spaces[0] || tag.space == soap_spaces[1]);
+        return is_envelope(tag);
       case part:
         in_header_ = tag.local == "Header";
         return in_header_ || tag.local == "Body";
@@ -156,19 +143,6 @@ class IdFeed final : public xml::SaxHandler {
     if (member_ == "IncludesLastItemInRange")
       feed().includes_last_item_in_range = FieldText<bool>::read(text_);
     return true;
-  }
-
-  void read_version(const xml::StartTag& tag) {
-    ServerVersionInfo info;
-    const auto number = [&](std::string_view name, int& to) {
-      if (const auto* value = tag.attribute(name)) to = FieldText<int>::read(std::string(*value)).value_or(0);
-    };
-    number("MajorVersion", info.major);
-    number("MinorVersion", info.minor);
-    number("MajorBuildNumber", info.major_build);
-    number("MinorBuildNumber", info.minor_build);
-    if (const auto* version = tag.attribute("Version")) info.version = *version;
-    response_.server = info;
   }
 
   SyncFolderItemsResponse response_;
