@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sync/plan/body_text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
@@ -14,20 +15,24 @@ namespace {
 class Words {
  public:
   void add(std::string_view text) {
-    for (const char c : text) {
-      if (c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f') {
-        gap_ = true;
-        continue;
-      }
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    while (at != end) {
+      const char* const begin = std::find_if_not(at, end, is_blank);
+      gap_ = gap_ || begin != at;
+      if (begin == end) return;
+      at = std::find_if(begin, end, is_blank);
       if (gap_ && !out_.empty()) out_ += ' ';
       gap_ = false;
-      out_ += c;
+      out_.append(begin, at);
     }
   }
   void gap() { gap_ = true; }
   std::string take() { return std::move(out_); }
 
  private:
+  static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f'; }
+
   std::string out_;
   bool gap_ = false;
 };
