@@ -87,13 +87,19 @@ std::string ExchangeWorld::request(const std::string& mailbox, std::string_view 
 }
 
 std::string ExchangeWorld::only_item(std::string_view mailbox, std::string_view folder) {
-  const auto views = service().list(mailbox, folder).value();
+  const auto views = list(mailbox, folder);
   EXPECT_EQ(views.size(), 1u);
   return views.empty() ? std::string() : views.front().id;
 }
 
+std::vector<exchange_sim::ItemView> ExchangeWorld::list(std::string_view mailbox, std::string_view folder) {
+  auto views = service().list(mailbox, folder);
+  if (!views) ADD_FAILURE() << folder << ": " << views.error().describe();
+  return views ? std::move(*views) : std::vector<exchange_sim::ItemView>();
+}
+
 std::size_t ExchangeWorld::count(std::string_view mailbox, std::string_view folder) {
-  return service().list(mailbox, folder).value().size();
+  return list(mailbox, folder).size();
 }
 
 std::string ExchangeWorld::property(std::string_view mailbox, std::string_view id, std::string_view field) {
@@ -103,7 +109,8 @@ std::string ExchangeWorld::property(std::string_view mailbox, std::string_view i
 }
 
 std::string ExchangeWorld::folder_name(std::string_view mailbox, const std::string& folder_id) {
-  for (const auto& folder : service().folders(mailbox).value())
+  const auto folders = service().folders(mailbox).value();
+  for (const auto& folder : folders)
     if (folder.id == folder_id) return folder.name;
   return folder_id.empty() ? "none" : "gone";
 }

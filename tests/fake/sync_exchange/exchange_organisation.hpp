@@ -40,6 +40,7 @@ struct ExchangeWorld {
   /// A request of a mailbox's own user; `body_xml` with prefixes m and t. The reply's XML, which must be a
   /// success.
   std::string request(const std::string& mailbox, std::string_view body_xml);
+  std::vector<exchange_sim::ItemView> list(std::string_view mailbox, std::string_view folder);
   std::string only_item(std::string_view mailbox, std::string_view folder);
   std::size_t count(std::string_view mailbox, std::string_view folder);
   std::string property(std::string_view mailbox, std::string_view id, std::string_view field);
