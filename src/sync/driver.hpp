@@ -134,6 +134,8 @@ struct Claim {
   std::string owner_id = {};  ///< organisation that holds it
   std::string owner_name = {};
   std::optional<SystemTime> since = std::nullopt;
+  /// Who held it until now, when it was taken from another organisation: "Contoso (its id)".
+  std::string taken_from = {};
 };
 
 /// One mailbox on one server. Not for several threads at once. Errors keep their class (invariant 26); beside

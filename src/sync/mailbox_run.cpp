@@ -73,10 +73,23 @@ class MailboxRun {
     const bool take_over = context_.settings.take_over;
     auto claimed = co_await context_.driver.claim(id, name, take_over);
     if (!claimed) co_return fail(std::move(claimed.error()));
-    if (claimed->ours) co_return Result<void>{};
+    if (claimed->ours) co_return note_take_over(claimed->taken_from);
     co_return fail(ErrorDomain::input, "mailbox-claimed",
                    context_.settings.address + " is synchronised by organisation \"" + claimed->owner_name +
                        "\" (" + claimed->owner_id + "); `--override` takes it over");
+  }
+
+  Result<void> note_take_over(const std::string& from) {
+    context_.summary.taken_over_from = from;
+    if (from.empty()) return {};
+    auto noted = context_.store.write<bool>([&](Transaction& transaction) -> Result<bool> {
+      if (auto done = note(context_, transaction, "", 0, {.event = "taken-over", .text = "from " + from});
+          !done)
+        return fail(std::move(done.error()));
+      return true;
+    });
+    if (!noted) return fail(std::move(noted.error()));
+    return {};
   }
 
   /// Whether the settings want this folder read.

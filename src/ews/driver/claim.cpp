@@ -73,6 +73,11 @@ sync::Claim claim_of(const Deed& deed, std::string_view organisation_id) {
           .since = time_of(deed.since)};
 }
 
+std::string name_of(const Deed& deed) {
+  return (deed.owner_name.empty() ? std::string("an organisation without name") : deed.owner_name) + " (" +
+         deed.owner_id + ")";
+}
+
 struct Place {
   FolderId folder;
   Deed deed;  ///< of whoever made it
@@ -173,7 +178,31 @@ Async<bool> write_entry(EwsClient& client, ItemId item, Deed deed) {
   co_return fail(std::move(written.error()));
 }
 
+/// Nobody's, or whoever held it has not been seen for the length of a lease.
+bool is_free(const Deed& holder, SystemTime now, const DriverState& state) {
+  const auto renewed = time_of(holder.renewed);
+  return holder.owner_id.empty() || !renewed || now - *renewed >= state.settings.claim_lease;
+}
+
 }  // namespace
+
+Async<sync::Claim> look_at_claim(EwsClient& client, const DriverState& state, std::string organisation_id,
+                                 bool take_over) {
+  auto place = co_await find_place(client, state);
+  if (!place) co_return fail(std::move(place.error()));
+  Deed holder;
+  if (*place) {
+    auto entry = co_await read_entry(client, (*place)->folder);
+    if (!entry) co_return fail(std::move(entry.error()));
+    holder = *entry ? (*entry)->deed : (*place)->deed;
+  }
+  sync::Claim claim = claim_of(holder, organisation_id);
+  if (!claim.ours && (take_over || is_free(holder, client.environment().clock.now(), state))) {
+    claim.ours = true;
+    if (!holder.owner_id.empty()) claim.taken_from = name_of(holder);
+  }
+  co_return claim;
+}
 
 Async<sync::Claim> claim_mailbox(EwsClient& client, const DriverState& state, std::string organisation_id,
                                  std::string organisation_name, bool take_over) {
@@ -196,8 +225,7 @@ Async<sync::Claim> claim_mailbox(EwsClient& client, const DriverState& state, st
     const Deed& holder = *entry ? (*entry)->deed : (*place)->deed;
     const bool is_ours = holder.owner_id == organisation_id;
     const auto renewed = time_of(holder.renewed);
-    const bool is_over = holder.owner_id.empty() || !renewed || now - *renewed >= state.settings.claim_lease;
-    if (!is_ours && !is_over && !take_over) co_return claim_of(holder, organisation_id);
+    if (!is_ours && !is_free(holder, now, state) && !take_over) co_return claim_of(holder, organisation_id);
 
     if (!*entry) {
       Deed deed = ours;
@@ -210,7 +238,8 @@ Async<sync::Claim> claim_mailbox(EwsClient& client, const DriverState& state, st
     if (is_ours && is_fresh) co_return claim_of(holder, organisation_id);
     Deed deed = ours;
     if (is_ours && !holder.since.empty()) deed.since = holder.since;
-    const sync::Claim claimed = claim_of(deed, organisation_id);
+    sync::Claim claimed = claim_of(deed, organisation_id);
+    if (!is_ours && !holder.owner_id.empty()) claimed.taken_from = name_of(holder);
     auto written = co_await write_entry(client, (*entry)->item, std::move(deed));
     if (!written) co_return fail(std::move(written.error()));
     if (*written) co_return claimed;

@@ -14,4 +14,8 @@ namespace syncline::ews {
 Async<sync::Claim> claim_mailbox(EwsClient& client, const DriverState& state, std::string organisation_id,
                                  std::string organisation_name, bool take_over);
 
+/// What claim_mailbox would answer; nothing is written.
+Async<sync::Claim> look_at_claim(EwsClient& client, const DriverState& state, std::string organisation_id,
+                                 bool take_over);
+
 }  // namespace syncline::ews

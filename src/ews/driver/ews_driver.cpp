@@ -115,6 +115,10 @@ Async<sync::Claim> EwsDriver::claim(std::string organisation_id, std::string org
   return claim_mailbox(client_, state_, std::move(organisation_id), std::move(organisation_name), take_over);
 }
 
+Async<sync::Claim> EwsDriver::look_at_claim(std::string organisation_id, bool take_over) {
+  return ::syncline::ews::look_at_claim(client_, state_, std::move(organisation_id), take_over);
+}
+
 std::uint64_t EwsDriver::requests() const {
   return client_.requests();
 }

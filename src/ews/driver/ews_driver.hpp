@@ -33,6 +33,8 @@ class EwsDriver final : public sync::Driver {
   Async<sync::RemoteRef> unmark(sync::RemoteRef item, model::RecordKind kind) override;
   Async<sync::Claim> claim(std::string organisation_id, std::string organisation_name,
                            bool take_over) override;
+  /// What `claim` would answer; nothing is written.
+  Async<sync::Claim> look_at_claim(std::string organisation_id, bool take_over);
   std::uint64_t requests() const override;
 
  private:
