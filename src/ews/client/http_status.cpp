@@ -30,13 +30,27 @@ bool says_ews_is_off(const net::Headers& headers, std::string_view body) {
   return false;
 }
 
+/// What a person would read of a page or a fault: a page's title, else the text without markup.
 std::string first_words(std::string_view body) {
-  constexpr std::size_t most = 200;
-  std::string words = text::to_xml_text(text::trim(body.substr(0, most)));
-  for (char& c : words) {
-    if (c == '\n' || c == '\r' || c == '\t') c = ' ';
+  constexpr std::size_t most_octets = 4096;
+  constexpr std::size_t most_words = 200;
+  body = body.substr(0, most_octets);
+  if (const std::size_t title = body.find("<title>"); title != std::string_view::npos) {
+    body.remove_prefix(title);
+    body = body.substr(0, body.find("</title>"));
   }
-  return words;
+  std::string words;
+  bool in_markup = false;
+  for (const char c : body) {
+    if (c == '<') in_markup = true;
+    const bool is_space = in_markup || c == ' ' || c == '\n' || c == '\r' || c == '\t';
+    if (c == '>') in_markup = false;
+    if (!is_space)
+      words.push_back(c);
+    else if (!words.empty() && words.back() != ' ')
+      words.push_back(' ');
+  }
+  return text::to_xml_text(text::trim(std::string_view(words).substr(0, most_words)));
 }
 
 }  // namespace
@@ -74,7 +88,11 @@ Error error_of(int status, const net::Headers& headers, std::string_view body, S
         RetryClass::never);
   } else if (status == 403) {
     error.code = "forbidden";
-    say("the server knows the credentials and forbids the access (HTTP 403): " + first_words(body),
+    // A blocked EWS mostly says nothing more than this (docs/protocol-notes).
+    const std::string words = first_words(body);
+    say("the server knows the credentials and forbids the access (HTTP 403" +
+            (words.empty() ? std::string() : ", \"" + words + "\"") +
+            "); Exchange Web Services may be switched off for this tenant, mailbox or application",
         RetryClass::reauthenticate);
   } else if (status >= 300 && status < 400) {
     error.code = "redirected";

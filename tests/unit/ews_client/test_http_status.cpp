@@ -38,6 +38,16 @@ TEST(HttpStatus, SwitchedOffEwsIsTold) {
     EXPECT_EQ(error.retry, RetryClass::never);
   }
   EXPECT_EQ(error_of(403, headers({}), "Access denied", now).code, "forbidden");
+  EXPECT_NE(error_of(403, headers({}), "", now).message.find("switched off"), std::string::npos);
+}
+
+TEST(HttpStatus, MarkupIsNotRepeated) {
+  const std::string page =
+      "<html><head><title>403 - Forbidden</title><style>p{}</style></head><body>x</body></html>";
+  const std::string said = error_of(403, headers({{"Content-Type", "text/html"}}), page, now).message;
+  EXPECT_NE(said.find("\"403 - Forbidden\""), std::string::npos) << said;
+  EXPECT_EQ(said.find('<'), std::string::npos) << said;
+  EXPECT_NE(error_of(503, headers({}), "<a>Too\n <b>busy", now).message.find("Too busy"), std::string::npos);
 }
 
 TEST(HttpStatus, BusyCarriesTheHint) {
