@@ -71,6 +71,43 @@ TEST_F(FillTest, MalformedFilesAreCountedAndNeverStopTheRest) {
   EXPECT_EQ("no-folder", service_.fill("anna@example.com", folder_ / "none").error().code);
 }
 
+TEST_F(FillTest, WhatIsLeftOfBrokenCalendarsAndCardsIsTakenInWithALine) {
+  write("1.ics",
+        "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:no end\r\nDTSTART:20260316T090000Z\r\nEND:X\r\n"
+        "BEGIN:VEVENT\r\nSUMMARY:whole\r\nDTSTART:20260317T090000Z\r\nBEGIN:VALARM\r\nSUMMARY:alarm\r\n"
+        "END:VEVENT\r\nBEGIN:VJOURNAL\r\nEND:VJOURNAL\r\nEND:VCALENDAR\r\n");
+  write("2.ics",
+        "\xEF\xBB\xBF"
+        "BEGIN:VEVENT\rSUMMARY:CR alone\rDTSTART:20260318T090000Z\rEND:VEVENT\r");
+  write("3.vcf",
+        "BEGIN:VCARD\nVERSION:2.1\nN;ENCODING=QUOTED-PRINTABLE;CHARSET=UTF-8:M=C3=BC=\nller;Eva\n"
+        "TEL;HOME:1\nEND:VCARD\nBEGIN:VCARD\nEMAIL:p@x.example\nEND:VCARD\n");
+  const auto report = service_.fill("anna@example.com", folder_).value();
+  std::vector<std::string> subjects;
+  for (const ItemView& item : service_.list("anna@example.com", "calendar").value())
+    subjects.push_back(item.subject);
+  EXPECT_EQ((std::vector<std::string>{"no end", "whole", "CR alone"}), subjects);
+  EXPECT_EQ(
+      (std::vector<std::string>{"1.ics: END:X without BEGIN", "1.ics: VEVENT without END",
+                                "1.ics: VALARM without END", "1.ics: a mailbox has no place for VJOURNAL"}),
+      report.malformed);
+  const auto contacts = service_.list("anna@example.com", "contacts").value();
+  ASSERT_EQ(2U, contacts.size());
+  EXPECT_EQ("M\xC3\xBCller",
+            service_.property("anna@example.com", contacts[0].id, "contacts:Surname").value());
+  EXPECT_EQ("p@x.example",
+            service_.property("anna@example.com", contacts[1].id, "contacts:DisplayName").value());
+}
+
+TEST_F(FillTest, ALineOfTextThatBeginsWithFromDividesNoMbox) {
+  write("a.mbox",
+        "From x Mon Jan 1\nSubject: one\n\nFrom now on\nhere, too\n\nFrom then on.\n\n"
+        "From y Mon Jan 1\n>From z Mon Jan 1\nSubject: two\n\nFrom ");
+  const auto report = service_.fill("anna@example.com", folder_).value();
+  EXPECT_EQ(2U, report.messages);
+  EXPECT_TRUE(report.malformed.empty());
+}
+
 TEST_F(FillTest, GeneratedMailHasTheOctetsItsPropertiesPromise) {
   ASSERT_TRUE(service_.generate("anna@example.com", {.seed = 9, .messages = 30}));
   const auto inbox = service_.list("anna@example.com", "inbox").value();

@@ -9,6 +9,7 @@
 #include "base/base64.hpp"
 #include "base/text.hpp"
 #include "tools/exchange-sim/exchange/apply.hpp"
+#include "tools/exchange-sim/exchange/mime.hpp"
 #include "tools/exchange-sim/exchange/recurrence.hpp"
 
 namespace exchange_sim {
@@ -49,16 +50,38 @@ std::string upper(std::string_view text) {
   return out;
 }
 
-std::vector<ContentLine> content_lines(std::string_view text) {
+/// Of vCard 2.1: the value is quoted-printable, and goes on in the next line.
+bool has_soft_break(std::string_view line) {
+  if (line.empty() || line.back() != '=') return false;
+  return upper(line.substr(0, line.find(':'))).find("QUOTED-PRINTABLE") != std::string::npos;
+}
+
+/// CRLF, LF or CR end a line.
+std::vector<std::string> unfolded_lines(std::string_view text) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  const char newline = text.find('\n') == std::string_view::npos ? '\r' : '\n';
   std::vector<std::string> lines;
-  for (std::string_view line : syncline::text::split(text, '\n')) {
+  bool soft = false;
+  for (std::string_view line : syncline::text::split(text, newline)) {
     if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    if (soft) {
+      lines.back().pop_back();
+      lines.back() += line;
+      soft = !line.empty() && line.back() == '=';
+      continue;
+    }
     if (!line.empty() && (line.front() == ' ' || line.front() == '\t') && !lines.empty()) {
       lines.back() += line.substr(1);
     } else if (!line.empty()) {
       lines.emplace_back(line);
     }
+    soft = !line.empty() && has_soft_break(lines.back());
   }
+  return lines;
+}
+
+std::vector<ContentLine> content_lines(std::string_view text) {
+  const std::vector<std::string> lines = unfolded_lines(text);
   std::vector<ContentLine> out;
   for (const std::string& line : lines) {
     bool quoted = false;
@@ -67,7 +90,6 @@ std::vector<ContentLine> content_lines(std::string_view text) {
       if (line[colon] == '"') quoted = !quoted;
     if (colon == line.size()) continue;
     ContentLine made;
-    made.value = line.substr(colon + 1);
     const auto parts = syncline::text::split(std::string_view(line).substr(0, colon), ';');
     std::string_view name = parts.front();
     if (const std::size_t dot = name.find('.'); dot != std::string_view::npos) name.remove_prefix(dot + 1);
@@ -78,6 +100,11 @@ std::vector<ContentLine> content_lines(std::string_view text) {
       std::erase(value, '"');
       made.parameters.emplace_back(parts[i].substr(0, equals), value);
     }
+    std::string value = line.substr(colon + 1);
+    if (made.has_type("QUOTED-PRINTABLE") ||
+        equals_ignore_case(made.parameter("ENCODING"), "QUOTED-PRINTABLE"))
+      value = quoted_printable_octets(value);
+    made.value = octets_as_utf8(std::move(value), made.parameter("CHARSET"));
     out.push_back(std::move(made));
   }
   return out;
@@ -259,17 +286,19 @@ class Filler {
     const auto size = std::filesystem::file_size(path, error);
     if (error || size > kFileLimit) return malformed(name, "the file can not be read or is too large");
     std::ifstream in(path, std::ios::binary);
-    const std::string content{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-    if (!in.good() && !in.eof()) return malformed(name, "the file can not be read");
+    std::string content(static_cast<std::size_t>(size), '\0');
+    in.read(content.data(), static_cast<std::streamsize>(content.size()));
+    if (in.bad() || in.gcount() != static_cast<std::streamsize>(content.size()))
+      return malformed(name, "the file can not be read");
     const std::string extension = syncline::text::to_lower_ascii(path.extension().string());
     if (extension == ".eml") {
       message(name, content);
     } else if (extension == ".mbox") {
       mbox(name, content);
     } else if (extension == ".ics") {
-      components(name, content, "VCALENDAR");
+      components(name, content);
     } else if (extension == ".vcf") {
-      components(name, content, "VCARD");
+      components(name, content);
     }
   }
 
@@ -296,23 +325,37 @@ class Filler {
     ++report_.messages;
   }
 
+  /// Whether a message begins at `at`, where a line "From " does: a header must follow, as text may have such
+  /// lines, too.
+  static bool is_message_start(std::string_view content, std::size_t at) {
+    const std::size_t newline = content.find('\n', at);
+    if (newline == std::string_view::npos) return false;
+    std::string_view next = content.substr(newline + 1, 200);
+    next = next.substr(0, next.find('\n'));
+    if (next.starts_with(">From ")) return true;
+    const std::string_view field = next.substr(0, next.find(':'));
+    return field.size() < next.size() && !field.empty() &&
+           std::all_of(field.begin(), field.end(), [](char c) { return c > ' ' && c < 0x7F; });
+  }
+
   void mbox(const std::string& name, std::string_view content) {
     if (!content.starts_with("From ")) return malformed(name, "no From line at the beginning");
     std::string current;
-    bool first = true;
+    std::size_t number = 0;
     const auto flush = [&] {
-      if (!first) message(name, current);
-      first = false;
+      if (number > 0) message(name + ", message " + std::to_string(number), current);
+      ++number;
       current.clear();
     };
     for (std::size_t at = 0; at < content.size();) {
       const std::size_t end = std::min(content.find('\n', at), content.size() - 1) + 1;
       std::string_view line = content.substr(at, end - at);
-      at = end;
-      if (line.starts_with("From ")) {
+      if (line.starts_with("From ") && (at == 0 || is_message_start(content, at))) {
         flush();
+        at = end;
         continue;
       }
+      at = end;
       // mboxrd: one '>' of a quoted From line goes.
       const std::size_t quote = line.find_first_not_of('>');
       if (quote != std::string_view::npos && quote > 0 && line.substr(quote).starts_with("From "))
@@ -322,32 +365,58 @@ class Filler {
     flush();
   }
 
-  void components(const std::string& name, std::string_view content, std::string_view outermost) {
+  static bool is_item(std::string_view kind) {
+    return kind == "VEVENT" || kind == "VTODO" || kind == "VCARD";
+  }
+
+  /// Takes in what is there, whatever of BEGIN and END is missing, and tells what was missing.
+  void components(const std::string& name, std::string_view content) {
     std::vector<std::string> open;
-    std::vector<ContentLine> component;
+    std::vector<ContentLine> own;  // of the item that is open, not those of its alarms
+    const std::size_t told = report_.malformed.size();
     std::size_t found = 0;
+    const auto end_item = [&](const std::string& kind) {
+      if (kind == "VEVENT") found += event(name, own) ? 1 : 0;
+      if (kind == "VTODO") found += todo(name, own) ? 1 : 0;
+      if (kind == "VCARD") found += card(name, own) ? 1 : 0;
+      own.clear();
+    };
+    const auto end_without_line = [&] {
+      const std::string kind = std::move(open.back());
+      open.pop_back();
+      malformed(name, printable(kind) + " without END");
+      if (is_item(kind)) end_item(kind);
+    };
     for (ContentLine& line : content_lines(content)) {
       if (line.name == "BEGIN") {
+        std::string kind = upper(trim(line.value));
+        if (is_item(kind))
+          while (std::any_of(open.begin(), open.end(), is_item)) end_without_line();
         if (open.size() > 10) return malformed(name, "nested too deeply");
-        open.push_back(upper(trim(line.value)));
-        if (open.size() == (outermost == "VCARD" ? 1U : 2U)) component.clear();
-        continue;
-      }
-      if (line.name == "END") {
-        if (open.empty() || open.back() != upper(trim(line.value)))
-          return malformed(name, "END without BEGIN");
-        const std::string kind = open.back();
+        if (kind == "VJOURNAL" || kind == "VFREEBUSY") malformed(name, "a mailbox has no place for " + kind);
+        open.push_back(std::move(kind));
+      } else if (line.name == "END") {
+        const std::string kind = upper(trim(line.value));
+        if (std::find(open.begin(), open.end(), kind) == open.end()) {
+          malformed(name, "END:" + printable(kind) + " without BEGIN");
+          continue;
+        }
+        while (open.back() != kind) end_without_line();
         open.pop_back();
-        if (kind == "VEVENT") found += event(name, component) ? 1 : 0;
-        if (kind == "VTODO") found += todo(name, component) ? 1 : 0;
-        if (kind == "VCARD") found += card(name, component) ? 1 : 0;
-        continue;
+        if (is_item(kind)) end_item(kind);
+      } else if (!open.empty() && is_item(open.back())) {
+        own.push_back(std::move(line));
       }
-      // Only the component's own lines, not those of its alarms.
-      if (open.size() == (outermost == "VCARD" ? 1U : 2U)) component.push_back(std::move(line));
     }
-    if (!open.empty()) return malformed(name, "BEGIN without END");
-    if (found == 0) malformed(name, "nothing in it that belongs into a mailbox");
+    while (!open.empty()) end_without_line();
+    if (found == 0 && report_.malformed.size() == told)
+      malformed(name, "nothing in it that belongs into a mailbox");
+  }
+
+  static std::string printable(std::string_view kind) {
+    std::string out;
+    for (const char c : kind.substr(0, 40)) out += c > ' ' && c < 0x7F ? c : '?';
+    return out;
   }
 
   static const ContentLine* line_of(const std::vector<ContentLine>& lines, std::string_view name) {
@@ -358,6 +427,11 @@ class Filler {
   static std::string text_of(const std::vector<ContentLine>& lines, std::string_view name) {
     const ContentLine* line = line_of(lines, name);
     return line == nullptr ? std::string() : unescape(line->value);
+  }
+
+  static std::string first_part_of(const std::vector<ContentLine>& lines, std::string_view name) {
+    const ContentLine* line = line_of(lines, name);
+    return line == nullptr ? std::string() : std::string(trim(structured(line->value).front()));
   }
 
   bool settle_and_insert(const std::string& name, std::string_view folder, std::unique_ptr<Item> item,
@@ -378,7 +452,10 @@ class Filler {
       malformed(name, "an event without DTSTART");
       return false;
     }
-    const Zone& zone = start->utc ? utc_zone() : zone_of(start_line->parameter("TZID"));
+    const std::string_view tzid = start_line->parameter("TZID");
+    const Zone& zone = start->utc ? utc_zone() : zone_of(tzid);
+    if (&zone == &utc_zone() && !start->utc && !tzid.empty() && !equals_ignore_case(tzid, "UTC"))
+      malformed(name, "an unknown zone, taken for UTC: " + std::string(tzid.substr(0, 100)));
     const auto utc = [&](const IcsTime& time) { return time.utc ? time.wall : zone.to_utc(time.wall); };
     const ContentLine* end_line = line_of(lines, "DTEND");
     const auto end = end_line == nullptr ? std::nullopt : ics_time(end_line->value);
@@ -450,6 +527,7 @@ class Filler {
       }
       bag.set(f_recurrence, write_recurrence(*recurrence));
       for (const ContentLine& line : lines) {
+        if (line.name == "RDATE") malformed(name, "a series has no more days than its rule says: RDATE");
         if (line.name != "EXDATE") continue;
         for (const std::string_view part : syncline::text::split(line.value, ','))
           if (const auto when = ics_time(part)) {
@@ -510,8 +588,12 @@ class Filler {
       set(f_generation, parts[4]);
     }
     if (!bag.has(f_display_name) && !bag.has(f_surname) && !bag.has(f_given_name)) {
-      malformed(name, "a card without a name");
-      return false;
+      for (const std::string_view other : {"ORG", "EMAIL", "TEL"})
+        if (!bag.has(f_display_name)) set(f_display_name, first_part_of(lines, other));
+      if (!bag.has(f_display_name)) {
+        malformed(name, "a card without a name");
+        return false;
+      }
     }
     if (const ContentLine* org = line_of(lines, "ORG")) {
       auto parts = structured(org->value);
@@ -608,6 +690,8 @@ syncline::Result<FillReport> fill_from_files(Context& context, const std::filesy
     if (at->is_regular_file(error)) files.push_back(at->path());
   std::sort(files.begin(), files.end());
   FillReport report;
+  if (error) report.malformed.push_back(folder.string() + ": " + error.message());
+  if (files.size() == kFilesLimit) report.malformed.push_back(folder.string() + ": too many files");
   Filler filler(context, report);
   for (const auto& file : files) filler.file(file);
   return report;

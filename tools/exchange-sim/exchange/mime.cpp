@@ -316,6 +316,14 @@ std::uint64_t mix(std::uint64_t x) {
 
 }  // namespace
 
+std::string quoted_printable_octets(std::string_view text) {
+  return decode_quoted_printable(text, false);
+}
+
+std::string octets_as_utf8(std::string text, std::string_view charset) {
+  return to_utf8(std::move(text), charset);
+}
+
 std::string_view ParsedMail::header(std::string_view name) const noexcept {
   return find_header(headers, name);
 }

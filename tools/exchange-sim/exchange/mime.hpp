@@ -46,6 +46,9 @@ struct ParsedMail {
 /// Headers alone if `headers_only`.
 ParsedMail parse_mail(std::string_view mime, bool headers_only = false);
 std::vector<MailAddress> parse_addresses(std::string_view header_value);
+std::string quoted_printable_octets(std::string_view text);
+/// What is not UTF-8 is read as Latin-1.
+std::string octets_as_utf8(std::string text, std::string_view charset);
 /// RFC 5322 section 3.3, with its obsolete zones.
 std::optional<Seconds> parse_mail_date(std::string_view text);
 std::string format_mail_date(Seconds utc);
