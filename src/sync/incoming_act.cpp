@@ -34,13 +34,24 @@ Fields base_of(RunContext& context, RecordKind kind, const Fields& remote) {
   return base;
 }
 
-/// The copies of one meeting are one record; the organiser's copy leads, the others follow.
-Result<std::optional<model::Record>> record_of_meeting(Transaction& transaction, const RemoteItem& item) {
+/// The copies of one meeting are one record; the organiser's copy leads, the others follow. Two items of one
+/// mailbox are no such copies, whatever their UIDs: imported calendars bring one UID for many appointments.
+Result<std::optional<model::Record>> record_of_meeting(RunContext& context, Transaction& transaction,
+                                                       const RemoteItem& item, bool* other_under_uid) {
   const json::value* uid = item.fields.if_contains("uid");
   if (item.kind != RecordKind::appointment || uid == nullptr || !uid->is_string() ||
       uid->get_string().empty())
     return std::nullopt;
-  return store::find_appointment_by_uid(transaction, uid->get_string());
+  auto found = store::find_appointment_by_uid(transaction, uid->get_string());
+  if (!found || !*found) return found;
+  auto links = store::links_of_record(transaction, (*found)->id);
+  if (!links) return fail(std::move(links.error()));
+  *other_under_uid = std::any_of(links->begin(), links->end(), [&](const store::Link& link) {
+    return link.mailbox == context.settings.mailbox && link.remote_id != item.ref.id &&
+           (link.state == store::LinkState::linked || link.state == store::LinkState::conflict);
+  });
+  if (*other_under_uid) return std::nullopt;
+  return found;
 }
 
 /// Another mailbox's copy leads this meeting.
@@ -239,7 +250,8 @@ Result<void> put_act(RunContext& context, Transaction& transaction, const Remote
       if (!contacts) return fail(std::move(contacts.error()));
       known_contact = known_contact || !contacts->empty();
     }
-  auto meeting = record_of_meeting(transaction, item);
+  bool other_under_uid = false;
+  auto meeting = record_of_meeting(context, transaction, item, &other_under_uid);
   if (!meeting) return fail(std::move(meeting.error()));
   plan::AdoptionDecision decision = plan::decide_adoption({.kind = item.kind,
                                                            .is_private = item.is_private,
@@ -282,7 +294,9 @@ Result<void> put_act(RunContext& context, Transaction& transaction, const Remote
   auto linked = store::insert_link(transaction, std::move(made));
   if (!linked) return fail(std::move(linked.error()));
   return note(context, transaction, id, linked->record,
-              {.event = *meeting ? "linked" : "tracked", .reason = decision.reason});
+              {.event = *meeting ? "linked" : "tracked",
+               .reason = decision.reason,
+               .text = other_under_uid ? "another appointment bears the same UID" : ""});
 }
 
 }  // namespace syncline::sync
