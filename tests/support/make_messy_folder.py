@@ -324,16 +324,16 @@ class Maker:
             encoded = "".join(f"={o:02X}" for o in f"{name} {marker}".encode())
             lines += [f"N;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:{encoded};Given",
                       "FN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:" + encoded[:60] + "=\n" + encoded[60:],
-                      "TEL;HOME;VOICE:+49 30 1234", "EMAIL;INTERNET;PREF:person@partner.example",
+                      "TEL;HOME;VOICE:+49 30 1234", f"EMAIL;INTERNET;PREF:{marker}@partner.example",
                       "NOTE;ENCODING=QUOTED-PRINTABLE:first line=0D=0A=\nsecond line"]
         else:
             escaped = name.replace(",", "\\,").replace(";", "\\;")
             if r.random() < .85:
                 lines.append(f"FN:{escaped} {marker}")
-            lines += [f"N:{escaped};Given;;;",
+            lines += [f"N:{escaped} {marker};Given;;;",
                       "item1.EMAIL;TYPE=INTERNET:" + r.choice(["p@x.example", "broken", "", '"a b"@x.example', "p@münchen.example"]),
                       "TEL;TYPE=CELL,VOICE:" + r.choice(["+49 170 1234", "tel:+1-555", "☎ 12", "9" * 500]),
-                      "ADR;TYPE=WORK:;;Main Street 1;Springfield;;12345;USA", "ORG:Nordwind;Sales;more;parts", f"TITLE:Title {marker}"]
+                      "ADR;TYPE=WORK:;;Main Street 1;Springfield;;12345;USA", f"ORG:Nordwind {marker};Sales;more;parts", f"TITLE:Title {marker}"]
         if r.random() < .3:
             lines.append("BDAY:" + r.choice(["1980-02-29", "19800229", "--0229", "1980-02-30", "0000-00-00", "29.2.1980", "1980-02-29T00:00:00Z", "19000101"]))
         if r.random() < .3:
