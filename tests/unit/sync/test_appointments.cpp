@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "organisation.hpp"
+#include "store/configuration.hpp"
 
 namespace syncline::sync::testing {
 namespace {
@@ -116,17 +117,39 @@ TEST_F(Appointments, attendeesAnswersComeIntoTheRecord) {
   EXPECT_EQ(server.requests["update"], 0u);
 }
 
-TEST_F(Appointments, theCopiesOfOneMeetingAreOneRecord) {
+TEST_F(Appointments, theCopiesOfOneMeetingInSeveralMailboxesAreOneRecord) {
+  model::Fields fields = meeting();
+  fields["uid"] = "040000008200E000";
+  const std::string organisers = server.add("calendar", fields).id;
+  organisation.must_run();
+  EXPECT_THAT(organisation.records(RecordKind::appointment), SizeIs(1));
+  // The attendee's mailbox, in the same organisation.
+  organisation.settings.mailbox =
+      organisation.store()
+          .write<store::MailboxId>([&](store::Transaction& transaction) -> Result<store::MailboxId> {
+            auto profile = store::find_profile(transaction, "memory");
+            if (!profile) return fail(std::move(profile.error()));
+            return store::put_mailbox(transaction, {.address = "bert@example.com",
+                                                    .profile = (*profile)->id,
+                                                    .enabled = true,
+                                                    .json = "{}",
+                                                    .state = "{}"});
+          })
+          .value();
+  organisation.settings.address = "bert@example.com";
+  server.remove_unseen(organisers);
+  server.add("calendar", fields).is_organizer = false;
+  organisation.must_run();
+  EXPECT_THAT(organisation.records(RecordKind::appointment), SizeIs(1));
+}
+
+TEST_F(Appointments, twoOfOneMailboxUnderOneUidStayTwo) {
   model::Fields fields = meeting();
   fields["uid"] = "040000008200E000";
   server.add("calendar", fields);
+  server.add("calendar", fields);
   organisation.must_run();
-  // The attendee's mailbox, in the same organisation.
-  EXPECT_THAT(organisation.records(RecordKind::appointment), SizeIs(1));
-  MemoryItem& copy = server.add("calendar", fields);
-  copy.is_organizer = false;
-  organisation.must_run();
-  EXPECT_THAT(organisation.records(RecordKind::appointment), SizeIs(1));
+  EXPECT_THAT(organisation.records(RecordKind::appointment), SizeIs(2));
 }
 
 }  // namespace
