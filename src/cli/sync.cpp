@@ -11,14 +11,15 @@
 #include <boost/json/array.hpp>
 #include <cstdio>
 #include <cstdlib>
-#include <map>
+#include <filesystem>
+#include <utility>
 
+#include "base/text.hpp"
 #include "cli/layout.hpp"
 #include "cli/organisation_command.hpp"
 #include "service/engine/sync_organisation.hpp"
 #include "store/engine_lock.hpp"
 #include "sync/orders.hpp"
-#include "sync/plan/meeting.hpp"
 #include "vault/hardening.hpp"
 
 namespace syncline::cli {
@@ -33,6 +34,34 @@ struct Options {
   bool dry_run = false;
   bool take_over = false;
   std::string format = "text";
+};
+
+/// For the copy of the database that a dry run works on.
+class TemporaryFolder {
+ public:
+  static Result<TemporaryFolder> make() {
+    std::error_code failed;
+    const std::filesystem::path place = std::filesystem::temp_directory_path(failed);
+    TemporaryFolder folder;
+    folder.path_ = place.string() + "/syncline-dry-run.XXXXXX";
+    if (failed || mkdtemp(folder.path_.data()) == nullptr) {
+      folder.path_.clear();
+      return fail(ErrorDomain::local, "io", "cannot make a folder for temporary files in " + place.string());
+    }
+    return folder;
+  }
+  TemporaryFolder(TemporaryFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  TemporaryFolder& operator=(TemporaryFolder&&) = delete;
+  ~TemporaryFolder() { remove(); }
+  const std::string& path() const { return path_; }
+  void remove() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+
+ private:
+  TemporaryFolder() = default;
+  std::string path_;
 };
 
 /// One line on a terminal that tells how far the mailboxes are; nothing in a pipe.
@@ -119,7 +148,33 @@ json::object counts_json(const sync::KindCounts& counts) {
           {"refused", counts.refused}};
 }
 
-/// "create appointment "Review" (3 people would be mailed)"
+/// Whom a write would mail: recipients of a message; attendees of a meeting, those taken off the list too.
+std::vector<std::string> mailed_by(const sync::WriteOrder& order) {
+  std::vector<std::string> people;
+  const auto add_from = [&](const model::Fields& fields, const char* list) {
+    const json::value* persons = fields.if_contains(list);
+    if (persons == nullptr || !persons->is_array()) return;
+    for (const json::value& person : persons->get_array()) {
+      const json::object* mailbox = person.if_object();
+      if (mailbox != nullptr && mailbox->contains("mailbox")) mailbox = mailbox->at("mailbox").if_object();
+      const json::value* address = mailbox != nullptr ? mailbox->if_contains("emailAddress") : nullptr;
+      if (address == nullptr || !address->is_string()) continue;
+      const std::string_view said = address->get_string();
+      if (std::none_of(people.begin(), people.end(),
+                       [&](const std::string& one) { return text::equals_ignore_case(one, said); }))
+        people.emplace_back(said);
+    }
+  };
+  if (order.what == sync::WriteOrder::What::send)
+    for (const char* list : {"toRecipients", "ccRecipients", "bccRecipients"}) add_from(order.fields, list);
+  if (order.mail_attendees)
+    for (const model::Fields* fields : {&order.fields, &order.base})
+      for (const char* list : {"requiredAttendees", "optionalAttendees", "resources"})
+        add_from(*fields, list);
+  return people;
+}
+
+/// "create appointment "Review"; would mail ana@contoso.example, bo@contoso.example and 3 more"
 std::string order_text(const sync::WriteOrder& order) {
   std::string name;
   for (const char* field : {"subject", "displayName", "surname", "givenName"})
@@ -129,18 +184,22 @@ std::string order_text(const sync::WriteOrder& order) {
         name = std::string(value->get_string());
   std::string text = fmt::format("{} {}", sync::to_string(order.what), model::to_string(order.kind));
   if (!name.empty()) text += fmt::format(" \"{}\"", shown(name));
-  const std::size_t people = order.mail_attendees ? std::max(sync::plan::count_attendees(order.fields),
-                                                             sync::plan::count_attendees(order.base))
-                                                  : 0;
-  if (people > 0) text += fmt::format(" ({} {} would be mailed)", people, people == 1 ? "person" : "people");
+  const std::vector<std::string> people = mailed_by(order);
+  constexpr std::size_t most_named = 10;
+  for (std::size_t i = 0; i < std::min(people.size(), most_named); ++i)
+    text += (i == 0 ? "; would mail " : ", ") + shown(people[i]);
+  if (people.size() > most_named) text += fmt::format(" and {} more", people.size() - most_named);
   return text;
 }
 
 json::object order_json(const sync::WriteOrder& order) {
+  json::array people;
+  for (const std::string& address : mailed_by(order)) people.emplace_back(address);
   return {{"what", sync::to_string(order.what)},
           {"kind", model::to_string(order.kind)},
+          {"item", order.item.id.empty() ? json::value() : json::value(order.item.id)},
           {"fields", order.fields},
-          {"mailsAttendees", order.mail_attendees}};
+          {"mails", std::move(people)}};
 }
 
 json::object outcome_json(const service::MailboxOutcome& outcome, bool dry_run) {
@@ -165,6 +224,8 @@ json::object outcome_json(const service::MailboxOutcome& outcome, bool dry_run) 
   object["waiting"] = summary.waiting;
   object["needsPerson"] = summary.needs_person;
   object["brake"] = summary.brake;
+  object["takenOverFrom"] =
+      summary.taken_over_from.empty() ? json::value() : json::value(shown(summary.taken_over_from));
   if (dry_run) {
     json::array orders;
     for (const sync::WriteOrder& order : outcome.would_write) orders.push_back(order_json(order));
@@ -182,7 +243,11 @@ void append_text(std::string& out, const service::MailboxOutcome& outcome, bool 
   const sync::MailboxSummary& summary = *outcome.summary;
   if (!outcome.server_version.empty()) head += " (Exchange " + shown(outcome.server_version) + ")";
   out += head + "\n";
-  bool anything = false;
+  if (!summary.taken_over_from.empty())
+    append_wrapped(
+        out, "  ",
+        (dry_run ? "would be taken over from " : "taken over from ") + shown(summary.taken_over_from));
+  bool anything = !summary.taken_over_from.empty();
   for (const model::RecordKind kind : model::record_kinds) {
     const std::string counts = counts_text(kind, summary.of(kind));
     if (counts.empty()) continue;
@@ -229,10 +294,15 @@ ExitStatus status_of_outcome(const service::SyncOutcome& outcome) {
 
 ExitStatus run(const Globals& globals, const Options& options) {
   vault::forbid_memory_dumps();
-  auto organisation = open_organisation(globals, OpenFor::writing);
+  auto organisation = open_organisation(globals, options.dry_run ? OpenFor::reading : OpenFor::writing);
   if (!organisation) return report(organisation.error());
   std::optional<store::EngineLock> lock;
-  if (!options.dry_run) {
+  std::optional<TemporaryFolder> scratch;
+  if (options.dry_run) {
+    auto made = TemporaryFolder::make();
+    if (!made) return report(made.error());
+    scratch.emplace(std::move(*made));
+  } else {
     auto taken = store::EngineLock::take((*organisation)->store().folder());
     if (!taken) return report(taken.error());
     lock.emplace(std::move(*taken));
@@ -243,6 +313,7 @@ ExitStatus run(const Globals& globals, const Options& options) {
   service::SyncRequest request{.addresses = options.mailboxes,
                                .once = options.once,
                                .dry_run = options.dry_run,
+                               .scratch_folder = scratch ? scratch->path() : std::string(),
                                .take_over = options.take_over,
                                .on_progress = [&](const std::string& address, const sync::RunProgress& now) {
                                  progress.update(address, now);
@@ -251,7 +322,8 @@ ExitStatus run(const Globals& globals, const Options& options) {
   signals.async_wait([&](const boost::system::error_code& failure, int) {
     if (failure) return;
     progress.clear();
-    complain("interrupted; the work that was done is saved, the next run goes on");
+    complain(scratch ? "interrupted" : "interrupted; the work that was done is saved, the next run goes on");
+    if (scratch) scratch->remove();
     std::fflush(nullptr);
     // Everything durable is in the store; connections and the lock end with the process.
     std::_Exit(static_cast<int>(ExitStatus::interrupted));

@@ -52,4 +52,10 @@ std::shared_ptr<ews::CredentialBudgets> Connections::budgets_of(const std::strin
   return known;
 }
 
+std::shared_ptr<SharedAccount> Connections::service_account_of(const model::Profile& profile) {
+  std::shared_ptr<SharedAccount>& known = service_accounts_[profile.name];
+  if (!known) known = std::make_shared<SharedAccount>(executor_);
+  return known;
+}
+
 }  // namespace syncline::service

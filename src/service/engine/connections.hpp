@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-// What the connections of one run share: an HTTP client for each profile's way to the network, and the
-// budgets of each credential (invariant 27).
+// What the connections of one run share: an HTTP client for each profile's way to the network, its
+// application's token, its service account, and the budgets of each credential (invariant 27).
 #include <map>
 #include <memory>
 #include <string>
 
 #include "auth/blocking_pool.hpp"
+#include "auth/token_source.hpp"
 #include "ews/client/budgets.hpp"
 #include "model/profile.hpp"
 #include "net/http_client.hpp"
 #include "net/system_environment.hpp"
+#include "service/engine/shared_account.hpp"
 
 namespace syncline::service {
 
@@ -30,12 +32,19 @@ class Connections {
   /// Shared by all mailboxes that the server counts as one.
   std::shared_ptr<ews::CredentialBudgets> budgets_of(const std::string& credential, Network& network,
                                                      const model::Profile& profile);
+  /// One token serves all mailboxes of a profile; empty until its first mailbox has made the source.
+  std::shared_ptr<auth::TokenSource>& application_token_of(const model::Profile& profile) {
+    return application_tokens_[profile.name];
+  }
+  std::shared_ptr<SharedAccount> service_account_of(const model::Profile& profile);
   const std::shared_ptr<auth::BlockingPool>& blocking() const { return blocking_; }
 
  private:
   net::asio::any_io_executor executor_;
   std::map<std::string, Network> networks_;
   std::map<std::string, std::shared_ptr<ews::CredentialBudgets>> budgets_;
+  std::map<std::string, std::shared_ptr<auth::TokenSource>> application_tokens_;
+  std::map<std::string, std::shared_ptr<SharedAccount>> service_accounts_;
   std::shared_ptr<auth::BlockingPool> blocking_ = std::make_shared<auth::BlockingPool>(2);
 };
 

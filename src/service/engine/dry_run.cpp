@@ -79,12 +79,8 @@ Async<sync::RemoteRef> DryRunDriver::unmark(sync::RemoteRef item, model::RecordK
   co_return item;
 }
 
-Async<sync::Claim> DryRunDriver::claim(std::string organisation_id, std::string organisation_name, bool) {
-  sync::Claim claim;
-  claim.ours = true;
-  claim.owner_id = std::move(organisation_id);
-  claim.owner_name = std::move(organisation_name);
-  co_return claim;
+Async<sync::Claim> DryRunDriver::claim(std::string organisation_id, std::string, bool take_over) {
+  return look_at_claim_(std::move(organisation_id), take_over);
 }
 
 }  // namespace syncline::service

@@ -12,8 +12,11 @@ namespace syncline::service {
 
 class DryRunDriver final : public sync::Driver {
  public:
+  /// Who holds the mailbox, asked without claiming it.
+  using LookAtClaim = std::function<Async<sync::Claim>(std::string organisation_id, bool take_over)>;
   /// `real` must outlive it.
-  explicit DryRunDriver(sync::Driver& real) : real_(real) {}
+  DryRunDriver(sync::Driver& real, LookAtClaim look_at_claim)
+      : real_(real), look_at_claim_(std::move(look_at_claim)) {}
 
   const std::vector<sync::WriteOrder>& orders() const { return orders_; }
 
@@ -37,6 +40,7 @@ class DryRunDriver final : public sync::Driver {
 
  private:
   sync::Driver& real_;
+  LookAtClaim look_at_claim_;
   std::vector<sync::WriteOrder> orders_;
 };
 

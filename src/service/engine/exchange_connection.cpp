@@ -106,6 +106,17 @@ class SignInMaker {
 
   Result<SignIn> with_application(auth::CredentialKind kind) {
     const model::OAuthSettings& settings = mailbox_.profile().oauth;
+    std::shared_ptr<auth::TokenSource>& shared = connections_.application_token_of(mailbox_.profile());
+    if (!shared) {
+      auto made = make_application_token(settings);
+      if (!made) return fail(std::move(made.error()));
+      shared = std::move(*made);
+    }
+    return SignIn{
+        .authenticator = auth::make_bearer(shared), .kind = kind, .account = settings.client_id.value_or("")};
+  }
+
+  Result<std::shared_ptr<auth::TokenSource>> make_application_token(const model::OAuthSettings& settings) {
     auth::TokenEndpoint endpoint;
     const std::string where = settings.token_endpoint.value_or(
         "https://login.microsoftonline.com/" + settings.tenant_id.value_or("") + "/oauth2/v2.0/token");
@@ -130,13 +141,9 @@ class SignInMaker {
       endpoint.proof = std::move(**secret);
     }
     net::Environment& world = network_.environment();
-    auto source = auth::make_client_credentials(
+    return auth::make_client_credentials(
         {.executor = world.executor, .http = *network_.http, .clock = world.clock, .random = world.random},
         std::move(endpoint));
-    if (!source) return fail(std::move(source.error()));
-    return SignIn{.authenticator = auth::make_bearer(std::move(*source)),
-                  .kind = kind,
-                  .account = settings.client_id.value_or("")};
   }
 
   Organisation& organisation_;
@@ -148,7 +155,7 @@ class SignInMaker {
 /// The endpoint that the profile states, that was found lately, or that Autodiscover finds now.
 Async<std::string> find_endpoint(Organisation& organisation, Connections::Network& network,
                                  const EnabledMailbox& mailbox, const router::LegRoute& leg,
-                                 std::shared_ptr<net::Authenticator> credentials) {
+                                 std::shared_ptr<net::Authenticator> credentials, bool remember) {
   if (!leg.location.empty()) co_return leg.location;
   auto known = known_endpoint(organisation, mailbox.address());
   if (!known) co_return fail(std::move(known.error()));
@@ -161,8 +168,9 @@ Async<std::string> find_endpoint(Organisation& organisation, Connections::Networ
   ews::autodiscover::Discovery found = co_await ews::autodiscover::discover(
       *network.http, world.resolver, world.clock, address, std::move(settings));
   if (!found.facts) co_return fail(std::move(found.facts.error()).during("discovering " + address));
-  if (auto kept = remember_endpoint(organisation, *found.facts); !kept)
-    co_return fail(std::move(kept.error()));
+  if (remember)
+    if (auto kept = remember_endpoint(organisation, *found.facts); !kept)
+      co_return fail(std::move(kept.error()));
   co_return found.facts->ews_endpoint;
 }
 
@@ -170,8 +178,10 @@ Async<std::string> find_endpoint(Organisation& organisation, Connections::Networ
 
 ExchangeConnection::ExchangeConnection(net::Environment& environment, net::HttpClient& http,
                                        std::shared_ptr<ews::CredentialBudgets> budgets,
-                                       ews::ClientSettings client, ews::DriverSettings driver)
-    : endpoint_(client.url.to_string()),
+                                       ews::ClientSettings client, ews::DriverSettings driver,
+                                       std::optional<SharedAccount::Turn> turn)
+    : turn_(std::move(turn)),
+      endpoint_(client.url.to_string()),
       client_(environment, http, std::move(budgets), std::move(client)),
       driver_(client_, std::move(driver)) {}
 
@@ -182,9 +192,22 @@ std::string ExchangeConnection::server_version() const {
          std::to_string(said->major_build) + "." + std::to_string(said->minor_build);
 }
 
+void ExchangeConnection::answered() {
+  if (turn_) turn_->accepted();
+}
+
+void ExchangeConnection::ended(const Result<sync::MailboxSummary>& outcome) {
+  if (!turn_) return;
+  if (outcome)
+    turn_->accepted();
+  else if (refuses_credentials(outcome.error()))
+    turn_->refused(outcome.error());
+}
+
 Async<std::unique_ptr<ExchangeConnection>> ExchangeConnection::open(Organisation& organisation,
                                                                     Connections& connections,
-                                                                    const EnabledMailbox& mailbox) {
+                                                                    const EnabledMailbox& mailbox,
+                                                                    bool remember) {
   const router::LegRoute* leg = exchange_leg(mailbox.route());
   if (leg == nullptr)
     co_return fail(ErrorDomain::input, "no-driver", "no leg of " + mailbox.address() + " is served by EWS");
@@ -192,9 +215,19 @@ Async<std::unique_ptr<ExchangeConnection>> ExchangeConnection::open(Organisation
   if (!network) co_return fail(std::move(network.error()));
   auto sign_in = SignInMaker(organisation, connections, **network, mailbox).make(*leg);
   if (!sign_in) co_return fail(std::move(sign_in.error()));
+  std::optional<SharedAccount::Turn> turn;
+  if (sign_in->kind == auth::CredentialKind::service_account) {
+    const std::shared_ptr<SharedAccount> account = connections.service_account_of(mailbox.profile());
+    auto taken = co_await account->take_turn();
+    if (!taken) co_return fail(std::move(taken.error()));
+    turn.emplace(std::move(*taken));
+  }
   const std::shared_ptr<net::Authenticator> credentials = sign_in->authenticator;
-  auto endpoint = co_await find_endpoint(organisation, **network, mailbox, *leg, credentials);
-  if (!endpoint) co_return fail(std::move(endpoint.error()));
+  auto endpoint = co_await find_endpoint(organisation, **network, mailbox, *leg, credentials, remember);
+  if (!endpoint) {
+    if (turn && refuses_credentials(endpoint.error())) turn->refused(endpoint.error());
+    co_return fail(std::move(endpoint.error()));
+  }
   auto url = net::parse_url(*endpoint);
   if (!url)
     co_return fail(std::move(url.error()).during("reading the EWS location of " + mailbox.profile().name));
@@ -214,9 +247,9 @@ Async<std::unique_ptr<ExchangeConnection>> ExchangeConnection::open(Organisation
   const std::string budget = sign_in->account + "@" + client.url.host +
                              (client.identity.impersonated_address ? "#" + mailbox.address() : std::string());
   auto budgets = connections.budgets_of(budget, **network, mailbox.profile());
-  co_return std::unique_ptr<ExchangeConnection>(new ExchangeConnection((*network)->environment(),
-                                                                       *(*network)->http, std::move(budgets),
-                                                                       std::move(client), std::move(driver)));
+  co_return std::unique_ptr<ExchangeConnection>(
+      new ExchangeConnection((*network)->environment(), *(*network)->http, std::move(budgets),
+                             std::move(client), std::move(driver), std::move(turn)));
 }
 
 }  // namespace syncline::service

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "service/engine/sync_organisation.hpp"
 
-#include <stdlib.h>
-
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/experimental/channel.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <filesystem>
 
+#include "base/text.hpp"
 #include "ews/autodiscover/cache.hpp"
 #include "service/engine/connections.hpp"
 #include "service/engine/dry_run.hpp"
@@ -54,41 +52,39 @@ sync::MailboxSettings settings_of(const EnabledMailbox& mailbox, const std::stri
   return settings;
 }
 
-/// A copy of the database that goes with it.
+/// A copy of the database for a dry run to write to.
 class ScratchStore {
  public:
-  static Result<ScratchStore> copy_of(Organisation& organisation) {
-    std::string folder = std::filesystem::temp_directory_path().string() + "/syncline-dry-run.XXXXXX";
-    if (mkdtemp(folder.data()) == nullptr)
-      return fail(ErrorDomain::local, "io",
-                  "cannot make a folder in " + std::filesystem::temp_directory_path().string());
-    ScratchStore scratch;
-    scratch.folder_ = folder;
+  static Result<std::unique_ptr<ScratchStore>> copy_of(Organisation& organisation,
+                                                       const std::string& folder) {
     if (auto copied = organisation.store().backup(folder); !copied) return fail(std::move(copied.error()));
+    std::unique_ptr<ScratchStore> scratch(new ScratchStore);
     auto opened = store::Store::open(folder, organisation.clock(), organisation.random());
     if (!opened) return fail(std::move(opened.error()));
-    scratch.store_ = std::move(*opened);
-    auto content = store::ContentStore::open(*scratch.store_);
+    scratch->store_ = std::move(*opened);
+    auto content = store::ContentStore::open(*scratch->store_);
     if (!content) return fail(std::move(content.error()));
-    scratch.content_ = std::move(*content);
+    scratch->content_ = std::move(*content);
     return scratch;
-  }
-  ScratchStore(ScratchStore&&) = default;
-  ScratchStore& operator=(ScratchStore&&) = delete;
-  ~ScratchStore() {
-    store_.reset();
-    std::error_code ignored;
-    if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
   }
   store::Store& store() { return *store_; }
   store::ContentStore& content() { return *content_; }
 
  private:
   ScratchStore() = default;
-  std::string folder_;
   std::unique_ptr<store::Store> store_;
   std::optional<store::ContentStore> content_;
 };
+
+/// As the configuration spells them, each once: two runs at once in one mailbox would double everything.
+std::vector<std::string> distinct(const std::vector<std::string>& addresses) {
+  std::vector<std::string> result;
+  for (const std::string& address : addresses) {
+    std::string lower = text::to_lower_ascii(address);
+    if (std::find(result.begin(), result.end(), lower) == result.end()) result.push_back(std::move(lower));
+  }
+  return result;
+}
 
 class OrganisationRun {
  public:
@@ -102,8 +98,16 @@ class OrganisationRun {
     auto loaded = organisation_.load();
     if (!loaded) co_return fail(std::move(loaded.error()));
     organisation_name_ = loaded->configuration.organisation.name;
-    auto enabled = enabled_mailboxes(organisation_, request_.addresses);
+    auto enabled = enabled_mailboxes(organisation_, distinct(request_.addresses));
     if (!enabled) co_return fail(std::move(enabled.error()));
+    for (const Obstacle& obstacle : enabled->not_ready)
+      if (obstacle.code == "no-mailbox")
+        co_return fail(ErrorDomain::input, obstacle.code, "There is no mailbox " + obstacle.address);
+    if (request_.dry_run && !enabled->ready.empty()) {
+      auto scratch = ScratchStore::copy_of(organisation_, request_.scratch_folder);
+      if (!scratch) co_return fail(std::move(scratch.error()));
+      scratch_ = std::move(*scratch);
+    }
     outcome_.not_ready = std::move(enabled->not_ready);
     mailboxes_ = std::move(enabled->ready);
     std::sort(mailboxes_.begin(), mailboxes_.end(),
@@ -135,30 +139,40 @@ class OrganisationRun {
   asio::awaitable<void> run_one(const EnabledMailbox& mailbox, MailboxOutcome& outcome) {
     const SystemTime started_at = organisation_.clock().now();
     outcome.summary = co_await synchronise(mailbox, outcome);
-    if (request_.dry_run) co_return;
-    if (!outcome.summary && ews::autodiscover::drops_discovery(outcome.summary.error()))
-      if (auto forgotten = forget_endpoint(organisation_, mailbox.address()); !forgotten)
-        trouble_ = std::move(forgotten.error());
     if (!outcome.summary && outcome.summary.error().domain == ErrorDomain::local) {
       trouble_ = outcome.summary.error();
       co_return;
     }
+    if (request_.dry_run) co_return;
+    if (!outcome.summary && ews::autodiscover::drops_discovery(outcome.summary.error()))
+      if (auto forgotten = forget_endpoint(organisation_, mailbox.address()); !forgotten)
+        trouble_ = std::move(forgotten.error());
     if (auto kept = remember_run(organisation_, mailbox.id(), started_at, outcome.summary); !kept)
       trouble_ = std::move(kept.error());
   }
 
   Async<sync::MailboxSummary> synchronise(const EnabledMailbox& mailbox, MailboxOutcome& outcome) {
-    auto connection = co_await ExchangeConnection::open(organisation_, connections_, mailbox);
+    auto connection =
+        co_await ExchangeConnection::open(organisation_, connections_, mailbox, !request_.dry_run);
     if (!connection) co_return fail(std::move(connection.error()));
-    outcome.endpoint = (*connection)->endpoint();
+    auto summary = co_await synchronise_through(**connection, mailbox, outcome);
+    (*connection)->ended(summary);
+    outcome.server_version = (*connection)->server_version();
+    co_return summary;
+  }
+
+  Async<sync::MailboxSummary> synchronise_through(ExchangeConnection& connection,
+                                                  const EnabledMailbox& mailbox, MailboxOutcome& outcome) {
+    outcome.endpoint = connection.endpoint();
     sync::MailboxSettings settings = settings_of(mailbox, organisation_name_);
     settings.take_over = settings.take_over || request_.take_over;
     sync::RunOptions options;
     options.settle = !request_.once && !request_.dry_run;
-    if (request_.on_progress)
-      options.on_progress = [this, address = mailbox.address()](const sync::RunProgress& progress) {
-        request_.on_progress(address, progress);
-      };
+    options.on_progress = [this, &connection,
+                           address = mailbox.address()](const sync::RunProgress& progress) {
+      connection.answered();
+      if (request_.on_progress) request_.on_progress(address, progress);
+    };
     auto network = connections_.network_of(mailbox.profile());
     if (!network) co_return fail(std::move(network.error()));
     net::Environment& world = (*network)->environment();
@@ -169,28 +183,26 @@ class OrganisationRun {
           co_return co_await world.timers.sleep_until(world.clock.steady_now() + span);
         }};
     if (request_.dry_run) {
-      auto scratch = ScratchStore::copy_of(organisation_);
-      if (!scratch) co_return fail(std::move(scratch.error()));
-      DryRunDriver driver((*connection)->driver());
+      DryRunDriver driver(connection.driver(), [&connection](std::string organisation_id, bool take_over) {
+        return connection.driver().look_at_claim(std::move(organisation_id), take_over);
+      });
       settings.policies.mail.keep_mime = false;
-      auto summary = co_await sync::run_mailbox(surroundings, scratch->store(), scratch->content(), driver,
+      auto summary = co_await sync::run_mailbox(surroundings, scratch_->store(), scratch_->content(), driver,
                                                 settings, options);
       outcome.would_write = driver.orders();
-      outcome.server_version = (*connection)->server_version();
       co_return summary;
     }
     auto content = organisation_.content();
     if (!content) co_return fail(std::move(content.error()));
-    auto summary = co_await sync::run_mailbox(surroundings, organisation_.store(), **content,
-                                              (*connection)->driver(), settings, options);
-    outcome.server_version = (*connection)->server_version();
-    co_return summary;
+    co_return co_await sync::run_mailbox(surroundings, organisation_.store(), **content, connection.driver(),
+                                         settings, options);
   }
 
   asio::any_io_executor executor_;
   Organisation& organisation_;
   SyncRequest request_;
   Connections connections_;
+  std::unique_ptr<ScratchStore> scratch_;
   std::string organisation_name_;
   std::vector<EnabledMailbox> mailboxes_;
   std::size_t next_ = 0;

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs `syncline sync` as an administrator would, against a test Exchange in another process."""
 import base64
+import collections
 import json
 import os
 import resource
@@ -118,6 +119,21 @@ class BothWays(Syncline):
             self.assertIn(value, json.dumps(entry["detail"]))
             self.assertIn(value, " ".join(self.ok("journal", "--mailbox", user).split()))
 
+    def test_only_the_mailboxes_that_were_asked_for(self):
+        one, two = self.exchange.user(), self.exchange.user()
+        self.ready(one, two)
+        mark = self.exchange.mark()
+        # In any case, and twice is once: two runs in one mailbox would double what they write.
+        lines = self.run_program("sync", "--mailbox", two.upper(), "--mailbox", two, "--format", "json").stdout
+        self.assertEqual([line["mailbox"] for line in validate("sync", lines)], [two])
+        self.assertEqual({entry["mailbox"] for entry in self.exchange.since(mark)} - {""}, {two})
+        self.assertEqual(set(self.sync()), {one, two})
+        mark = self.exchange.mark()
+        unknown = self.run_program("sync", "--mailbox", one, "--mailbox", "nobody@example.test")
+        self.assertEqual((unknown.returncode, unknown.stdout), (2, ""))
+        self.assertIn("nobody@example.test", unknown.stderr)
+        self.assertEqual(self.exchange.since(mark), [])
+
     def test_private_items_are_not_read_into_records(self):
         user = self.exchange.user()
         self.ready(user)
@@ -129,6 +145,73 @@ class BothWays(Syncline):
         self.assertNotIn("Oncologist", self.dump())
         self.assertNotIn("Oncologist", self.ok("journal"))
         self.assertEqual([entry["event"] for entry in self.journal()], ["not-tracked"])
+
+
+class DryRun(Syncline):
+    def test_says_what_and_whom_and_changes_neither_side(self):
+        user, guest = self.exchange.user(), self.exchange.user()
+        self.ready(user)
+        item = self.exchange.add_contact(user, "Olga", "Nowak")
+        self.sync()
+        self.exchange.do("edit-item", user, id=item, field="contacts:JobTitle", value="Head")
+        self.exchange.deliver(user, "News")
+        self.add({"kind": "task", "owner": user, "fields": {"subject": "Order paper"}},
+                 outgoing(user, guest, "Your order"),
+                 {"kind": "appointment", "owner": user, "fields": {
+                     "subject": "Kick-off", "start": FUTURE.format(2), "end": FUTURE.format(3),
+                     "requiredAttendees": [{"mailbox": {"emailAddress": guest}}],
+                     "optionalAttendees": [{"mailbox": {"emailAddress": "bo@partner.test"}}]}})
+        before, mark = self.dump(), self.exchange.mark()
+        files = sorted(str(path) for path in self.org.rglob("*") if not path.name.startswith("syncline.db-"))
+        line = self.sync("--dry-run")[user]
+        self.assertEqual(line["outcome"], "dry-run")
+        self.assertEqual(line["kinds"]["email"]["came"], 1)
+        self.assertEqual(line["kinds"]["contact"]["changedHere"], 1)
+        orders = {(order["what"], order["kind"]): order for order in line["wouldWrite"]}
+        self.assertEqual(set(orders), {("create", "task"), ("send", "email"), ("create", "appointment")})
+        self.assertEqual(orders["create", "task"]["mails"], [])
+        self.assertEqual(orders["send", "email"]["mails"], [guest])
+        self.assertEqual(orders["create", "appointment"]["mails"], [guest, "bo@partner.test"])
+        text = " ".join(self.ok("sync", "--dry-run").split())
+        self.assertIn(f'create appointment "Kick-off"; would mail {guest}, bo@partner.test', text)
+        self.assertIn('create task "Order paper"', text)
+        self.assertEqual(self.dump(), before)
+        self.assertEqual(sorted(str(path) for path in self.org.rglob("*")
+                                if not path.name.startswith("syncline.db-")), files)
+        log = self.exchange.since(mark)
+        self.assertNotEqual(log, [])
+        self.assertEqual(writes(log), [])
+        self.assertEqual(self.exchange.do("sent-mail", user), [])
+        self.assertEqual(list(self.scratch.iterdir()), [])
+
+        # What was announced is what happens.
+        self.sync()
+        self.assertEqual(sorted(mail["to"] for mail in self.exchange.do("sent-mail", user)),
+                         sorted([guest, guest, "bo@partner.test"]))
+
+    def test_leaves_nothing_behind_when_it_is_interrupted(self):
+        user = self.exchange.user()
+        self.ready(user)
+        before = self.dump()
+        rule = self.exchange.fault(mailbox=user, operation="SyncFolderItems", action="delay", waitMs=60000)
+        process = self.start("sync", "--dry-run")
+        wait_for(lambda: self.exchange.fired(rule), "the request")
+        self.assertTrue(any(self.scratch.iterdir()))
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+        self.assertEqual((process.returncode, out), (130, ""), err)
+        self.assertEqual(list(self.scratch.iterdir()), [])
+        self.assertEqual(self.dump(), before)
+
+    def test_a_mailbox_of_another_organisation_is_told(self):
+        user = self.exchange.user()
+        self.ready(user)
+        self.sync()
+        self.org, self.name = self.folder / "other", "Fabrikam"
+        self.key = self.folder / "other.key"
+        self.ready(user)
+        line = self.sync("--dry-run", status=1)[user]
+        self.assertEqual(line["error"]["code"], "mailbox-claimed")
 
 
 class Lost(Syncline):
@@ -221,6 +304,21 @@ class Refused(Syncline):
         self.sync()
         self.assertEqual(self.status()["mailboxes"][0]["state"]["error"], None)
 
+    def test_a_service_account_that_is_refused_is_tried_once_for_all_its_mailboxes(self):
+        users = [self.exchange.user() for _ in range(6)]
+        self.ok("init", "--name", self.name)
+        self.apply(self.configuration(
+            self.profile("Basement", auth_in="profile_credentials", user_name=users[0], username_format="upn",
+                         impersonation=True), *map(self.mailbox, users)))
+        self.ok("secret", "set", "--profile", "Basement", "--stdin", text="wrong-word-43\n")
+        self.ok("mailbox", "approve", *users)
+        self.ok("mailbox", "enable", *users)
+        mark = self.exchange.mark()
+        lines = self.sync(status=1)
+        self.assertEqual({line["error"]["retry"] for line in lines.values()}, {"reauthenticate"})
+        self.assertEqual(len(lines), 6)
+        self.assertLessEqual(len(self.exchange.since(mark)), 2)
+
     def cloud(self, users, secret=CLIENT_SECRET):
         self.ok("init", "--name", self.name)
         self.apply(self.configuration(self.profile("Cloud", "cloud"), *(
@@ -228,6 +326,37 @@ class Refused(Syncline):
         self.ok("secret", "set", "--profile", "Cloud", "--kind", "client-secret", "--stdin", text=secret + "\n")
         self.ok("mailbox", "approve", *users)
         self.ok("mailbox", "enable", *users)
+
+    def test_oauth_one_token_for_all_mailboxes_and_another_when_it_has_expired(self):
+        users = [self.exchange.cloud_user() for _ in range(3)]
+        self.cloud(users)
+        mark = self.exchange.mark()
+        self.sync()
+        self.assertEqual([entry["operation"] for entry in self.exchange.since(mark)].count("token"), 1)
+        # Expires in the middle of a run.
+        self.exchange.add_contact(users[0], "Olga", "Nowak")
+        rule = self.exchange.fault(mailbox=users[0], operation="SyncFolderItems", action="delay", waitMs=1500, times=1)
+        process = self.start("sync", "--mailbox", users[0], "--format", "json")
+        wait_for(lambda: self.exchange.fired(rule), "the request")
+        self.exchange.ask("POST", "sites/cloud", {"revokeTokens": True})
+        out, err = process.communicate(timeout=60)
+        self.outputs.append(out + err)
+        self.assertEqual(process.returncode, 0, out + err)
+        self.assertEqual(validate("sync", out)[0]["kinds"]["contact"]["came"], 1)
+
+    def test_oauth_client_secret_that_is_refused(self):
+        users = [self.exchange.cloud_user() for _ in range(2)]
+        self.cloud(users, secret="not-this-" + "secret-7")
+        mark = self.exchange.mark()
+        error = self.failed(users[0], "--mailbox", users[0])
+        self.assertIn("client", error["message"].lower())
+        lines = self.sync(status=1)
+        self.assertEqual({line["outcome"] for line in lines.values()}, {"failed"})
+        log = self.exchange.since(mark)
+        self.assertEqual({entry["operation"] for entry in log}, {"token"})
+        self.assertLessEqual(len(log), 3)
+        for output in self.outputs:
+            self.assertNotIn("not-this-secret-7", output)
 
     def test_oauth_tokens_that_the_mailbox_server_refuses(self):
         user = self.exchange.cloud_user()
@@ -273,6 +402,54 @@ class Refused(Syncline):
         self.assertEqual((lines[here]["outcome"], lines[gone]["outcome"]), ("done", "failed"))
         [state] = [one["state"] for one in self.status()["mailboxes"] if one["mailbox"] == gone]
         self.assertEqual(state["errorsInARow"], 3)
+
+    def test_ews_switched_off_is_called_by_its_name(self):
+        user = "c1@closed.test"
+        self.ok("init", "--name", self.name)
+        self.apply(self.configuration(self.profile("Closed", "closed"), self.mailbox(user, "Closed")))
+        self.let_in(user)
+        for form in ("off-empty", "off-html", "off-fault"):
+            with self.subTest(form):
+                self.exchange.ask("POST", "sites/closed", {"ews": form})
+                mark = self.exchange.mark()
+                error = self.failed(user)
+                self.assertIn(error["code"], ("ews-disabled", "forbidden"))
+                self.assertIn("switched off", error["message"])
+                self.assertNotIn("<", error["message"])
+                self.assertLessEqual(len(self.exchange.since(mark)), 4)
+        self.exchange.ask("POST", "sites/closed", {"ews": "on"})
+        self.sync()
+
+
+class Claim(Syncline):
+    def test_a_mailbox_of_another_organisation_is_left_alone_until_it_is_taken_over(self):
+        user = self.exchange.user()
+        self.name = "Fabrikam"
+        self.ready(user)
+        self.exchange.add_contact(user, "Olga", "Nowak")
+        self.sync()
+        first = (self.org, self.key)
+        self.org, self.key, self.name = self.folder / "second", self.folder / "second.key", "Contoso"
+        self.ready(user)
+        mark = self.exchange.mark()
+        line = self.sync(status=1)[user]
+        self.assertEqual(line["error"]["code"], "mailbox-claimed")
+        self.assertIn('"Fabrikam"', line["error"]["message"])
+        self.assertIn("--override", line["error"]["message"])
+        self.assertEqual(writes(self.exchange.since(mark)), [])
+        self.assertEqual(self.records(), [])
+        self.assertIn("would be taken over from Fabrikam", self.ok("sync", "--override", "--dry-run"))
+        self.assertEqual(writes(self.exchange.since(mark)), [])
+        taken = self.sync("--override")[user]
+        self.assertEqual(taken["kinds"]["contact"]["came"], 1)
+        self.assertRegex(taken["takenOverFrom"], r"^Fabrikam \(.+\)$")
+        [entry] = [one for one in self.journal("--mailbox", user) if one["event"] == "taken-over"]
+        self.assertIn("Fabrikam", entry["text"])
+        again = self.sync("--override")[user]
+        self.assertIsNone(again["takenOverFrom"])
+        self.org, self.key = first
+        line = self.sync(status=1)[user]
+        self.assertIn('"Contoso"', line["error"]["message"])
 
 
 class People(Syncline):
@@ -332,6 +509,55 @@ class People(Syncline):
         [waiting] = validate("quarantine", self.ok("quarantine", "list", "--format", "json"))
         self.assertFalse(waiting["replay"])
         self.assertGreaterEqual(waiting["attempts"], 2)
+
+
+class Interrupted(Syncline):
+    MESSAGES = 700  # a full page and what is left
+
+    def counted(self, log):
+        return collections.Counter(entry["operation"] for entry in log
+                                   if entry["operation"] in ("SyncFolderItems", "GetItem"))
+
+    def stop_and_go_on(self, stop_signal, status):
+        whole, stopped = self.exchange.user(), self.exchange.user()
+        self.ready(whole, stopped)
+        for user in (whole, stopped):
+            self.exchange.do("generate", user, messages=self.MESSAGES, seed=5)
+        mark = self.exchange.mark()
+        self.sync("--mailbox", whole)
+        unbroken = self.counted(self.exchange.since(mark))
+        self.assertGreater(unbroken["GetItem"], 4)
+        mark = self.exchange.mark()
+        # Reading stands still in the second page; the first one is committed.
+        rule = self.exchange.fault(mailbox=stopped, operation="GetItem", action="delay", waitMs=60000,
+                                   skip=unbroken["GetItem"] * 9 // 10)
+        process = self.start("sync", "--mailbox", stopped)
+        wait_for(lambda: self.exchange.fired(rule), "the second page")
+        process.send_signal(stop_signal)
+        out, err = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, status, err)
+        self.outputs.append(out + err)
+        self.exchange.end_fault(rule)
+        [kept] = [one["links"]["email"] for one in self.status()["mailboxes"] if one["mailbox"] == stopped]
+        self.assertGreater(kept, self.MESSAGES // 2)
+        mark = self.exchange.mark()
+        line = self.sync("--mailbox", stopped)[stopped]
+        self.assertEqual(line["kinds"]["email"]["came"], self.MESSAGES - kept)
+        self.assertEqual({mailbox["links"]["email"] for mailbox in self.status()["mailboxes"]}, {self.MESSAGES})
+        # Only the page that was under way is asked for again.
+        resumed = self.counted(self.exchange.since(mark))
+        self.assertLess(resumed["GetItem"], unbroken["GetItem"] // 2)
+        self.assertLess(resumed["SyncFolderItems"], unbroken["SyncFolderItems"])
+        mark = self.exchange.mark()
+        self.assertIn("nothing has changed", self.ok("sync", "--mailbox", stopped))
+        self.assertEqual(writes(self.exchange.since(mark)), [])
+        return err
+
+    def test_sigint_saves_what_is_done(self):
+        self.assertIn("interrupted", self.stop_and_go_on(signal.SIGINT, 130))
+
+    def test_kill_loses_nothing(self):
+        self.stop_and_go_on(signal.SIGKILL, -signal.SIGKILL)
 
 
 class Machine(Syncline):
@@ -403,6 +629,23 @@ class Machine(Syncline):
         mark = self.exchange.mark()
         self.trouble("key")
         self.assertEqual(self.exchange.since(mark), [])
+
+    def test_read_only_folder(self):
+        user = self.exchange.user()
+        self.ready(user)
+        options = {}
+        if os.geteuid() == 0:
+            # Root writes everywhere: somebody else tries.
+            options = {"user": 65534, "group": 65534, "extra_groups": []}
+            for path in [self.folder, *self.folder.rglob("*")]:
+                os.chown(path, 65534, 65534)
+        self.org.chmod(0o500)
+        self.addCleanup(self.org.chmod, 0o700)
+        mark = self.exchange.mark()
+        self.trouble("read-only", **options)
+        self.assertEqual(self.exchange.since(mark), [])
+        dry = self.run_program("sync", "--dry-run", **options)
+        self.assertEqual(dry.returncode, 0, dry.stderr)
 
     def test_file_size_limit(self):
         user = self.exchange.user()
