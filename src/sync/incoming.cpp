@@ -173,8 +173,26 @@ Async<void> unmark_copies(RunContext& context, std::vector<IncomingItem>& items)
   co_return Result<void>{};
 }
 
-Async<void> take(RunContext& context, const RemoteFolder& folder, SortedPage work,
-                 std::optional<store::Cursor> cursor) {
+/// Items are held with their bodies until their transaction ends: the longer the bodies, the fewer at once.
+void learn_slice(RunContext& context, const std::vector<Result<RemoteItem>>& items) {
+  constexpr std::size_t slice_octets = std::size_t{8} << 20;
+  constexpr std::size_t smallest = 4;
+  constexpr std::size_t largest = 512;
+  if (items.empty()) return;
+  std::size_t octets = 0;
+  for (const Result<RemoteItem>& item : items) {
+    const model::FieldValue* body = item ? item->fields.if_contains("body") : nullptr;
+    const model::FieldValue* text =
+        body != nullptr && body->is_object() ? body->get_object().if_contains("value") : nullptr;
+    if (text != nullptr && text->is_string()) octets += text->get_string().size();
+  }
+  const std::size_t of_one = std::max<std::size_t>(1, octets / items.size());
+  context.slice_items =
+      std::clamp(slice_octets / of_one, smallest, std::min(largest, context.slice_items * 4));
+}
+
+Async<void> take_slice(RunContext& context, const RemoteFolder& folder, SortedPage work,
+                       std::optional<store::Cursor> cursor) {
   std::vector<std::string> ids;
   ids.reserve(work.to_read.size());
   for (const RemoteRef& ref : work.to_read) ids.push_back(ref.id);
@@ -186,6 +204,7 @@ Async<void> take(RunContext& context, const RemoteFolder& folder, SortedPage wor
     auto answered = co_await context.driver.read(folder.kind, ids, with_body);
     if (!answered) co_return fail(std::move(answered.error()));
     read = std::move(*answered);
+    learn_slice(context, read);
   }
   std::vector<IncomingItem> items;
   items.reserve(read.size());
@@ -233,6 +252,27 @@ Async<void> take(RunContext& context, const RemoteFolder& folder, SortedPage wor
   });
   if (!committed) co_return fail(std::move(committed.error()));
   co_return Result<void>{};
+}
+
+/// In slices, if need be. The cursor comes with the last one (invariant 1): if the page is asked for again
+/// after a crash, what of it is here already is an echo.
+Async<void> take(RunContext& context, const RemoteFolder& folder, SortedPage work,
+                 std::optional<store::Cursor> cursor) {
+  std::size_t done = 0;
+  while (work.to_read.size() - done > context.slice_items) {
+    SortedPage slice;
+    for (const std::size_t end = done + context.slice_items; done < end; ++done) {
+      slice.to_read.push_back(std::move(work.to_read[done]));
+      slice.linked.push_back(work.linked[done]);
+    }
+    std::optional<store::Cursor> none;
+    auto taken = co_await take_slice(context, folder, std::move(slice), std::move(none));
+    if (!taken) co_return taken;
+  }
+  const auto gone = static_cast<std::ptrdiff_t>(done);
+  work.to_read.erase(work.to_read.begin(), work.to_read.begin() + gone);
+  work.linked.erase(work.linked.begin(), work.linked.begin() + gone);
+  co_return co_await take_slice(context, folder, std::move(work), std::move(cursor));
 }
 
 }  // namespace

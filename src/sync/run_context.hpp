@@ -31,6 +31,9 @@ struct RunContext {
   /// Links whose item moved on while an operation was under way: read again when it has ended.
   std::set<store::LinkId> touched_links = {};
 
+  /// How many items are read and held at once; learnt from the bodies of those before.
+  std::size_t slice_items = 128;
+
   SystemTime now() const { return surroundings.clock.now(); }
   const model::Policies& policies() const { return settings.policies; }
   void report(std::string phase, std::string folder, std::uint64_t done, std::uint64_t total) const {
