@@ -127,10 +127,10 @@ TEST_F(Appointments, theCopiesOfOneMeetingInSeveralMailboxesAreOneRecord) {
   organisation.settings.mailbox =
       organisation.store()
           .write<store::MailboxId>([&](store::Transaction& transaction) -> Result<store::MailboxId> {
-            auto profile = store::find_profile(transaction, "memory");
-            if (!profile) return fail(std::move(profile.error()));
+            auto profiles = store::list_profiles(transaction);
+            if (!profiles) return fail(std::move(profiles.error()));
             return store::put_mailbox(transaction, {.address = "bert@example.com",
-                                                    .profile = (*profile)->id,
+                                                    .profile = profiles->front().id,
                                                     .enabled = true,
                                                     .json = "{}",
                                                     .state = "{}"});
