@@ -84,8 +84,8 @@ TEST_F(FillTest, WhatIsLeftOfBrokenCalendarsAndCardsIsTakenInWithALine) {
         "TEL;HOME:1\nEND:VCARD\nBEGIN:VCARD\nEMAIL:p@x.example\nEND:VCARD\n");
   const auto report = service_.fill("anna@example.com", folder_).value();
   std::vector<std::string> subjects;
-  for (const ItemView& item : service_.list("anna@example.com", "calendar").value())
-    subjects.push_back(item.subject);
+  const auto listed = service_.list("anna@example.com", "calendar").value();
+  for (const ItemView& item : listed) subjects.push_back(item.subject);
   EXPECT_EQ((std::vector<std::string>{"no end", "whole", "CR alone"}), subjects);
   EXPECT_EQ(
       (std::vector<std::string>{"1.ics: END:X without BEGIN", "1.ics: VEVENT without END",
