@@ -54,6 +54,10 @@ std::optional<model::TimeZoneDefinition> definition_of(const model::FieldValue& 
 
 /// `fields` over `base`.
 model::Fields merged(const model::Fields& base, const model::Fields& fields);
+/// The text of a member; empty where there is none.
+inline std::string text_at(const model::Fields& object, std::string_view name) {
+  return std::string(model::text_of(object, name));
+}
 /// null, "", an empty set or dictionary.
 bool says_nothing(const model::FieldValue* value);
 

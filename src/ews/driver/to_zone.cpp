@@ -14,12 +14,6 @@ namespace {
 
 namespace json = boost::json;
 
-std::string text_at(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string(std::string_view(value->get_string()))
-                                                : std::string();
-}
-
 template <class Each>
 void for_each_object(const json::object& object, std::string_view name, Each each) {
   const json::value* value = object.if_contains(name);

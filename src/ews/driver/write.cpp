@@ -2,6 +2,7 @@
 #include "ews/driver/write.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include "ews/driver/apply.hpp"
 #include "ews/driver/marks.hpp"
@@ -76,6 +77,17 @@ ItemUpdate set_mark(ItemKind kind, const ExtendedFieldUri& mark, const std::stri
   SetItemField set{.path = mark, .item = {.kind = kind}};
   set.item.extended_properties.push_back({.uri = mark, .values = {value}});
   return set;
+}
+
+Async<std::vector<Item>> search_all(Write& write, FindItemRequest search) {
+  std::vector<Item> found;
+  std::function<Result<void>(std::vector<Item>)> page = [&found](std::vector<Item> items) -> Result<void> {
+    for (Item& item : items) found.push_back(std::move(item));
+    return {};
+  };
+  auto searched = co_await find_items(write.client, std::move(search), std::move(page));
+  if (!searched) co_return fail(std::move(searched.error()));
+  co_return found;
 }
 
 Async<std::optional<Item>> look_at(Write& write, ItemRef id, ItemShape shape) {

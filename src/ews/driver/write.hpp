@@ -95,6 +95,8 @@ Async<typename decltype(Request::Response::messages)::value_type> once(Write& wr
   co_return fail(std::move(last));
 }
 
+/// All items that a search finds.
+Async<std::vector<Item>> search_all(Write& write, FindItemRequest search);
 /// The item as it is now; nullopt: it is not there any more.
 Async<std::optional<Item>> look_at(Write& write, ItemRef id, ItemShape shape);
 /// Its key now; error "gone".

@@ -28,12 +28,6 @@ struct WantedFile {
   bool is_photo() const { return std::get<FileContent>(attachment.content).is_contact_photo.value_or(false); }
 };
 
-std::string text_at(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string(std::string_view(value->get_string()))
-                                                : std::string();
-}
-
 bool is_true_at(const json::object& object, std::string_view name) {
   const json::value* value = object.if_contains(name);
   return value != nullptr && value->is_bool() && value->get_bool();

@@ -43,9 +43,7 @@ Async<std::optional<ItemId>> find_created(Write& write, sync::Applied& applied) 
   co_return std::optional<ItemId>(std::move(evidence->items.front().id));
 }
 
-}  // namespace
-
-Async<CreatedStep> ensure_created(Write& write, Item item, sync::Applied& applied) {
+Async<CreatedStep> find_or_create(Write& write, Item item, sync::Applied& applied) {
   CreatedStep step;
   if (const std::string id = write.journal.fact("id"); !id.empty()) {
     step.item = {.id = id, .change_key = write.journal.fact("key")};
@@ -89,6 +87,16 @@ Async<CreatedStep> ensure_created(Write& write, Item item, sync::Applied& applie
   co_return step;
 }
 
+}  // namespace
+
+Async<CreatedStep> ensure_created(Write& write, Item item, sync::Applied& applied) {
+  auto step = co_await find_or_create(write, std::move(item), applied);
+  if (!step) co_return step;
+  write.journal.set_fact("id", step->item.id);
+  write.journal.set_fact("key", step->item.change_key);
+  co_return step;
+}
+
 Async<sync::Applied> create_item(Write& write) {
   auto item = to_item(write.order.kind, write.order.fields, write.state);
   if (!item) co_return fail(std::move(item.error()));
@@ -97,8 +105,6 @@ Async<sync::Applied> create_item(Write& write) {
   auto created = co_await ensure_created(write, std::move(whole), applied);
   if (!created) co_return fail(std::move(created.error()));
   ItemId id = std::move(created->item);
-  write.journal.set_fact("id", id.id);
-  write.journal.set_fact("key", id.change_key);
 
   if (has_attachment_work(write.order)) {
     const bool is_new = created->is_new;

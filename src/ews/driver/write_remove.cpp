@@ -46,15 +46,10 @@ Async<std::optional<sync::RemoteItem>> look_after(Write& write) {
   search.restriction = Restriction{Comparison{
       .op = ComparisonOperator::is_equal_to, .path = search_key_property(), .operand = search_key}};
   search.parents.push_back(write.state.distinguished(deleted_items));
-  std::vector<Item> found;
-  std::function<Result<void>(std::vector<Item>)> page = [&found](std::vector<Item> items) -> Result<void> {
-    for (Item& item : items) found.push_back(std::move(item));
-    return {};
-  };
-  auto searched = co_await find_items(write.client, std::move(search), std::move(page));
-  if (!searched) co_return fail(std::move(searched.error()));
-  if (found.empty() || !found.back().item_id) co_return std::optional<sync::RemoteItem>();
-  ItemId id = *found.back().item_id;
+  auto found = co_await search_all(write, std::move(search));
+  if (!found) co_return fail(std::move(found.error()));
+  if (found->empty() || !found->back().item_id) co_return std::optional<sync::RemoteItem>();
+  ItemId id = *found->back().item_id;
   ItemShape shape = shape_of(write.order.kind, true);
   auto item = co_await look_at(write, std::move(id), std::move(shape));
   if (!item) co_return fail(std::move(item.error()));

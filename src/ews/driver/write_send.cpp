@@ -27,14 +27,7 @@ Async<std::vector<Item>> find_marked(Write& write, std::string_view folder) {
                              FieldUri{"message:InternetMessageId"}};
   search.restriction = has_operation_id(write.order.operation_id);
   search.parents.push_back(write.state.distinguished(folder));
-  std::vector<Item> found;
-  std::function<Result<void>(std::vector<Item>)> page = [&found](std::vector<Item> items) -> Result<void> {
-    for (Item& item : items) found.push_back(std::move(item));
-    return {};
-  };
-  auto searched = co_await find_items(write.client, std::move(search), std::move(page));
-  if (!searched) co_return fail(std::move(searched.error()));
-  co_return found;
+  co_return co_await search_all(write, std::move(search));
 }
 
 /// What people see of an HTML text: the server rewrites the rest as it likes.
@@ -145,8 +138,6 @@ Async<sync::Applied> send_message(Write& write) {
   auto created = co_await ensure_created(write, std::move(whole), applied);
   if (!created) co_return fail(std::move(created.error()));
   ItemId draft = std::move(created->item);
-  write.journal.set_fact("id", draft.id);
-  write.journal.set_fact("key", draft.change_key);
 
   const bool was_open = write.journal.is_open("send");
   if (was_open) {

@@ -11,7 +11,8 @@ struct CreatedStep {
 };
 
 /// CreateItem (SaveOnly, SendToNone) with the operation's mark, exactly once: into the order's folder, or the
-/// kind's own. Copies that a slow request left go to `applied`.
+/// kind's own. Copies that a slow request left go to `applied`. The journal knows the item from then on
+/// ("id", "key").
 Async<CreatedStep> ensure_created(Write& write, Item item, sync::Applied& applied);
 
 }  // namespace syncline::ews
