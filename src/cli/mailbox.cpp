@@ -91,31 +91,43 @@ Result<std::vector<std::string>> chosen(const MailboxOptions& options,
   return addresses;
 }
 
-ExitStatus run_list(const Globals& globals, const MailboxOptions& options) {
-  auto organisation = open_organisation(globals, OpenFor::reading);
-  if (!organisation) return report(organisation.error());
+struct Opened {
+  std::unique_ptr<service::Organisation> organisation;
+  service::StoredOrganisation stored;
+  std::vector<std::string> addresses;  ///< that the options choose
+};
+
+Result<Opened> open_chosen(const Globals& globals, const MailboxOptions& options, OpenFor purpose) {
+  auto organisation = open_organisation(globals, purpose);
+  if (!organisation) return fail(std::move(organisation.error()));
   auto stored = (*organisation)->load();
-  if (!stored) return report(stored.error());
+  if (!stored) return fail(std::move(stored.error()));
   auto addresses = chosen(options, *stored);
-  if (!addresses) return report(addresses.error());
+  if (!addresses) return fail(std::move(addresses.error()));
+  return Opened{std::move(*organisation), std::move(*stored), std::move(*addresses)};
+}
+
+ExitStatus run_list(const Globals& globals, const MailboxOptions& options) {
+  auto opened = open_chosen(globals, options, OpenFor::reading);
+  if (!opened) return report(opened.error());
+  auto& [organisation, stored, addresses] = *opened;
   std::map<std::string_view, const model::Mailbox*> by_address;
-  for (const model::Mailbox& mailbox : stored->configuration.mailboxes)
-    by_address[mailbox.address] = &mailbox;
+  for (const model::Mailbox& mailbox : stored.configuration.mailboxes) by_address[mailbox.address] = &mailbox;
   Output output;
-  for (const std::string& address : *addresses) {
+  for (const std::string& address : addresses) {
     const model::Mailbox& mailbox = *by_address.at(address);
     if (options.format == "json") {
-      append_line(output, to_json(*stored, mailbox));
+      append_line(output, to_json(stored, mailbox));
       continue;
     }
-    const service::MailboxStanding& standing = stored->mailboxes.at(address);
+    const service::MailboxStanding& standing = stored.mailboxes.at(address);
     output.text() += fmt::format(
         "{} {} {} {} {}\n", padded(shown(address), 36), padded(model::word_of(mailbox.kind), 7),
         padded(model::word_of(standing.approval.status), 8), standing.enabled ? "enabled " : "disabled",
-        shown(profile_name(stored->configuration, mailbox)));
+        shown(profile_name(stored.configuration, mailbox)));
     output.flush(false);
   }
-  if (options.format == "text" && addresses->empty()) output.text() += "No mailboxes.\n";
+  if (options.format == "text" && addresses.empty()) output.text() += "No mailboxes.\n";
   return finish(output, ExitStatus::done);
 }
 
@@ -176,28 +188,25 @@ void append_text(std::string& out, const service::StoredOrganisation& stored, co
 }
 
 ExitStatus run_show(const Globals& globals, const MailboxOptions& options) {
-  auto organisation = open_organisation(globals, OpenFor::reading);
-  if (!organisation) return report(organisation.error());
-  auto stored = (*organisation)->load();
-  if (!stored) return report(stored.error());
-  auto addresses = chosen(options, *stored);
-  if (!addresses) return report(addresses.error());
+  auto opened = open_chosen(globals, options, OpenFor::reading);
+  if (!opened) return report(opened.error());
+  auto& [organisation, stored, addresses] = *opened;
   const rules::Language language = language_from(options);
-  const service::Assignments assignments(stored->configuration, *stored, (*organisation)->today());
-  const service::MailboxGate gate(*stored, (*organisation)->today());
+  const service::Assignments assignments(stored.configuration, stored, organisation->today());
+  const service::MailboxGate gate(stored, organisation->today());
   Output output;
-  for (const std::string& address : *addresses) {
-    const model::Mailbox& mailbox = *stored->configuration.mailbox_of(address);
+  for (const std::string& address : addresses) {
+    const model::Mailbox& mailbox = *stored.configuration.mailbox_of(address);
     const Examined examined = examine(assignments, gate, mailbox);
     if (options.format == "text") {
-      append_text(output.text(), *stored, mailbox, examined, language);
+      append_text(output.text(), stored, mailbox, examined, language);
       continue;
     }
-    json::object object = to_json(*stored, mailbox);
+    json::object object = to_json(stored, mailbox);
     object["settings"] = service::to_object(service::mailbox_settings(), mailbox);
     json::array secrets;
     for (const std::string_view kind : service::secret_kinds) {
-      if (stored->has_secret("mailbox", address, kind)) secrets.emplace_back(kind);
+      if (stored.has_secret("mailbox", address, kind)) secrets.emplace_back(kind);
     }
     object["secrets"] = std::move(secrets);
     object["verdict"] = to_string(examined.judged.judgement.verdict);
@@ -207,7 +216,7 @@ ExitStatus run_show(const Globals& globals, const MailboxOptions& options) {
       object["obstacle"] =
           json::object{{"code", examined.obstacle->code}, {"message", examined.obstacle->message}};
     object["route"] = route_json(examined.route);
-    object["state"] = parsed_or_null(stored->mailboxes.at(address).state);
+    object["state"] = parsed_or_null(stored.mailboxes.at(address).state);
     append_line(output, object);
   }
   return finish(output, ExitStatus::done);
@@ -228,15 +237,12 @@ std::string_view done_word(service::MailboxAct act) noexcept {
 }
 
 ExitStatus run_act(const Globals& globals, const MailboxOptions& options, service::MailboxAct act) {
-  auto organisation = open_organisation(globals, OpenFor::writing);
-  if (!organisation) return report(organisation.error());
-  auto stored = (*organisation)->load();
-  if (!stored) return report(stored.error());
-  auto addresses = chosen(options, *stored);
-  if (!addresses) return report(addresses.error());
+  auto opened = open_chosen(globals, options, OpenFor::writing);
+  if (!opened) return report(opened.error());
+  auto& [organisation, stored, addresses] = *opened;
   service::Actor actor = options.actor;
   if (actor.who.empty()) actor.who = current_user();
-  auto outcomes = service::administer(**organisation, act, *addresses, actor, options.role);
+  auto outcomes = service::administer(*organisation, act, addresses, actor, options.role);
   if (!outcomes) return report(outcomes.error());
   const rules::Language language = language_from(options);
   Output output;

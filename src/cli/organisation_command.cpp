@@ -13,6 +13,7 @@
 #include <filesystem>
 
 #include "base/text.hpp"
+#include "time/civil.hpp"
 
 namespace syncline::cli {
 
@@ -77,13 +78,7 @@ std::string current_user() {
 }
 
 std::string print_time(SystemTime time) {
-  namespace chrono = std::chrono;
-  const auto day = chrono::floor<chrono::days>(time);
-  const chrono::year_month_day date(day);
-  const chrono::hh_mm_ss clock(chrono::floor<chrono::seconds>(time - day));
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                     clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+  return time::format_utc(std::chrono::floor<std::chrono::seconds>(time));
 }
 
 std::string shown(std::string_view text) {

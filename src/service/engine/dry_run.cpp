@@ -9,20 +9,20 @@ constexpr std::string_view made_up_prefix = "dry-run/";
 }  // namespace
 
 Async<std::vector<sync::RemoteFolder>> DryRunDriver::folders() {
-  co_return co_await real_.folders();
+  return real_.folders();
 }
 
 Async<sync::FeedPage> DryRunDriver::pull(const sync::RemoteFolder& folder, std::string cursor) {
-  co_return co_await real_.pull(folder, std::move(cursor));
+  return real_.pull(folder, std::move(cursor));
 }
 
 Async<std::vector<std::string>> DryRunDriver::received_since(const sync::RemoteFolder& folder,
                                                              SystemTime from) {
-  co_return co_await real_.received_since(folder, from);
+  return real_.received_since(folder, from);
 }
 
 Async<std::vector<sync::RemoteRef>> DryRunDriver::list(const sync::RemoteFolder& folder) {
-  co_return co_await real_.list(folder);
+  return real_.list(folder);
 }
 
 Async<std::vector<Result<sync::RemoteItem>>> DryRunDriver::read(model::RecordKind kind,
@@ -58,11 +58,11 @@ Async<void> DryRunDriver::fetch_attachment(std::string, sync::ContentSink&, std:
 }
 
 Async<std::optional<sync::RemoteItem>> DryRunDriver::attached_message(std::string id) {
-  co_return co_await real_.attached_message(std::move(id));
+  return real_.attached_message(std::move(id));
 }
 
 Async<std::optional<sync::Driver::Found>> DryRunDriver::find(model::RecordKind kind, std::string search_key) {
-  co_return co_await real_.find(kind, std::move(search_key));
+  return real_.find(kind, std::move(search_key));
 }
 
 Async<sync::Applied> DryRunDriver::apply(const sync::WriteOrder& order, sync::Progress&,

@@ -49,10 +49,10 @@ json::object kinds_of(const sync::MailboxSummary& summary) {
 Result<void> remember_run(Organisation& organisation, store::MailboxId mailbox, SystemTime started_at,
                           const Result<sync::MailboxSummary>& outcome) {
   const SystemTime now = organisation.clock().now();
-  auto kept = organisation.store().write<bool>([&](store::Transaction& transaction) -> Result<bool> {
+  auto kept = organisation.store().write<void>([&](store::Transaction& transaction) -> Result<void> {
     auto row = store::find_mailbox(transaction, mailbox);
     if (!row) return fail(std::move(row.error()));
-    if (!*row) return true;
+    if (!*row) return {};
     json::object state = parsed((*row)->state);
     const json::value* before = state.if_contains("errorsInARow");
     const std::int64_t errors = before != nullptr && before->is_int64() ? before->get_int64() : 0;
@@ -70,12 +70,9 @@ Result<void> remember_run(Organisation& organisation, store::MailboxId mailbox, 
                                     {"message", text::to_xml_text(outcome.error().describe())},
                                     {"retry", to_string(outcome.error().retry)}};
     }
-    if (auto done = store::put_mailbox_state(transaction, mailbox, json::serialize(state)); !done)
-      return fail(std::move(done.error()));
-    return true;
+    return store::put_mailbox_state(transaction, mailbox, json::serialize(state));
   });
-  if (!kept) return fail(std::move(kept.error()));
-  return {};
+  return kept;
 }
 
 Result<std::optional<std::string>> known_endpoint(Organisation& organisation, std::string_view address) {
@@ -100,26 +97,20 @@ Result<void> remember_endpoint(Organisation& organisation, const model::MailboxF
                                    {"location", model::to_string(facts.location)},
                                    {"version", facts.server_version.value_or("")},
                                    {"foundAt", milliseconds(organisation.clock().now())}});
-  auto kept = organisation.store().write<bool>([&](store::Transaction& transaction) -> Result<bool> {
-    if (auto done = store::put_setting(transaction, setting_name(facts.address), text); !done)
-      return fail(std::move(done.error()));
-    return true;
+  auto kept = organisation.store().write<void>([&](store::Transaction& transaction) -> Result<void> {
+    return store::put_setting(transaction, setting_name(facts.address), text);
   });
-  if (!kept) return fail(std::move(kept.error()));
-  return {};
+  return kept;
 }
 
 Result<void> forget_endpoint(Organisation& organisation, std::string_view address) {
-  auto kept = organisation.store().write<bool>([&](store::Transaction& transaction) -> Result<bool> {
+  auto kept = organisation.store().write<void>([&](store::Transaction& transaction) -> Result<void> {
     auto setting = store::find_setting(transaction, setting_name(address));
     if (!setting) return fail(std::move(setting.error()));
-    if (!*setting || **setting == "{}") return true;
-    if (auto done = store::put_setting(transaction, setting_name(address), "{}"); !done)
-      return fail(std::move(done.error()));
-    return true;
+    if (!*setting || **setting == "{}") return {};
+    return store::put_setting(transaction, setting_name(address), "{}");
   });
-  if (!kept) return fail(std::move(kept.error()));
-  return {};
+  return kept;
 }
 
 }  // namespace syncline::service

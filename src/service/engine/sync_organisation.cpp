@@ -29,17 +29,7 @@ sync::MailboxSettings settings_of(const EnabledMailbox& mailbox, const std::stri
   settings.mailbox = mailbox.id();
   settings.address = mailbox.address();
   settings.owner = mailbox.mailbox().record_owner();
-  switch (mailbox.mailbox().kind) {
-    case model::MailboxKind::user:
-      settings.kind = sync::MailboxKind::user;
-      break;
-    case model::MailboxKind::queue:
-      settings.kind = sync::MailboxKind::queue;
-      break;
-    case model::MailboxKind::forward:
-      settings.kind = sync::MailboxKind::forward;
-      break;
-  }
+  settings.kind = mailbox.mailbox().kind;
   settings.mail_in = runs_here(mailbox.route().incoming);
   settings.mail_out = runs_here(mailbox.route().outgoing);
   settings.appointments_contacts_tasks = runs_here(mailbox.route().act);

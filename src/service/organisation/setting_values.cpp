@@ -7,6 +7,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/text.hpp"
+#include "time/civil.hpp"
 
 namespace syncline::service {
 namespace {
@@ -76,16 +77,11 @@ std::optional<SystemTime> parse_setting_time(std::string_view text) {
 }
 
 std::string print_setting_time(SystemTime time) {
-  namespace chrono = std::chrono;
-  const auto day = chrono::floor<chrono::days>(time);
-  const chrono::year_month_day date(day);
-  const std::string text =
-      fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                  static_cast<unsigned>(date.day()));
-  const chrono::hh_mm_ss clock(chrono::floor<chrono::seconds>(time - day));
-  if (clock.to_duration() == chrono::seconds(0)) return text;
-  return fmt::format("{}T{:02}:{:02}:{:02}Z", text, clock.hours().count(), clock.minutes().count(),
-                     clock.seconds().count());
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  const auto day = std::chrono::floor<std::chrono::days>(seconds);
+  std::string text = time::format_utc(seconds);
+  if (seconds == day) text.resize(text.find('T'));
+  return text;
 }
 
 Wrong read_value(const json::value& value, std::string& into) {
