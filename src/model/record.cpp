@@ -3,6 +3,11 @@
 
 namespace syncline::model {
 
+std::string_view text_of(const Fields& fields, std::string_view name) noexcept {
+  const FieldValue* value = fields.if_contains(name);
+  return value != nullptr && value->is_string() ? std::string_view(value->get_string()) : std::string_view();
+}
+
 std::string_view to_string(RecordKind kind) noexcept {
   switch (kind) {
     case RecordKind::email:

@@ -27,6 +27,9 @@ std::optional<RecordKind> parse_record_kind(std::string_view text) noexcept;
 using Fields = boost::json::object;
 using FieldValue = boost::json::value;
 
+/// The text of a field, or of a member of any object; empty where there is none or it is no text.
+std::string_view text_of(const Fields& fields, std::string_view name) noexcept;
+
 /// Of one organisation; never used again. 0: none yet.
 using RecordId = std::int64_t;
 

@@ -85,9 +85,8 @@ Result<Record> read_record(const Query& row) {
 }
 
 std::optional<std::string_view> text_field(const model::Fields& fields, std::string_view name) {
-  const model::FieldValue* value = fields.if_contains(name);
-  if (!value || !value->is_string() || value->get_string().empty()) return std::nullopt;
-  return std::string_view(value->get_string());
+  const std::string_view text = model::text_of(fields, name);
+  return text.empty() ? std::nullopt : std::optional(text);
 }
 
 std::optional<std::int64_t> key_of_text(const model::Fields& fields, std::string_view name) {

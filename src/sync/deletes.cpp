@@ -5,7 +5,6 @@
 
 #include "store/configuration.hpp"
 #include "store/records.hpp"
-#include "sync/incoming.hpp"
 
 namespace syncline::sync {
 namespace {
@@ -15,15 +14,6 @@ using store::Transaction;
 
 std::string brake_setting(const RunContext& context) {
   return "brake:" + context.settings.address;
-}
-
-Result<void> unlink(RunContext& context, Transaction& transaction, store::Link link,
-                    std::string_view reason) {
-  link.state = store::LinkState::unlinked;
-  link.held_in_run = 0;
-  if (auto done = store::update_link(transaction, link); !done) return done;
-  ++context.summary.of(link.kind).unlinked;
-  return note(context, transaction, link.remote_id, link.record, {.event = "unlinked", .reason = reason});
 }
 
 /// The item is gone for good: what the policy says for its record.
@@ -62,7 +52,6 @@ Result<void> hold_delete(RunContext& context, Transaction& transaction, store::L
     return {};
   }
   link.state = store::LinkState::held_delete;
-  link.held_in_run = context.run_number;
   return store::update_link(transaction, link);
 }
 
@@ -101,13 +90,10 @@ Result<void> end_brake_release(RunContext& context) {
       [&](Transaction& transaction) { return brake_is_released(context, transaction); });
   if (!released) return fail(std::move(released.error()));
   if (!*released) return {};
-  auto ended = context.store.write<bool>([&](Transaction& transaction) -> Result<bool> {
-    if (auto done = store::put_setting(transaction, brake_setting(context), "{}"); !done)
-      return fail(std::move(done.error()));
-    return true;
+  auto ended = context.store.write<void>([&](Transaction& transaction) -> Result<void> {
+    return store::put_setting(transaction, brake_setting(context), "{}");
   });
-  if (!ended) return fail(std::move(ended.error()));
-  return {};
+  return ended;
 }
 
 Async<void> resolve_held_deletes(RunContext& context) {
@@ -130,7 +116,7 @@ Async<void> resolve_held_deletes(RunContext& context) {
       continue;
     }
     // It lives on under another id, in a folder that is not read: the link goes with it.
-    auto moved = context.store.write<bool>([&](Transaction& transaction) -> Result<bool> {
+    auto moved = context.store.write<void>([&](Transaction& transaction) -> Result<void> {
       store::Link there = link;
       there.remote_id = found->item.id;
       there.remote_version = found->item.version;
@@ -140,21 +126,17 @@ Async<void> resolve_held_deletes(RunContext& context) {
       auto taken = store::find_link(transaction, context.settings.mailbox, there.remote_id);
       if (!taken) return fail(std::move(taken.error()));
       if (*taken && (*taken)->id != there.id) {
-        if (auto done = unlink(context, transaction, link, "moved-onto-linked"); !done)
-          return fail(std::move(done.error()));
-        return true;
+        return unlink(context, transaction, link, "moved-onto-linked");
       }
-      if (auto done = store::update_link(transaction, there); !done) return fail(std::move(done.error()));
-      if (auto done = note(context, transaction, there.remote_id, there.record, {.event = "moved"}); !done)
-        return fail(std::move(done.error()));
-      return true;
+      if (auto done = store::update_link(transaction, there); !done) return done;
+      return note(context, transaction, there.remote_id, there.record, {.event = "moved"});
     });
     if (!moved) co_return fail(std::move(moved.error()));
     context.touched_links.insert(link.id);
   }
   if (gone.empty()) co_return Result<void>{};
 
-  auto settled = context.store.write<bool>([&](Transaction& transaction) -> Result<bool> {
+  auto settled = context.store.write<void>([&](Transaction& transaction) -> Result<void> {
     const bool remove = context.policies().sync.deleted_in_exchange == model::DeleteRule::remove;
     for (const RecordKind kind : model::record_kinds) {
       const auto of_kind = static_cast<std::uint64_t>(std::count_if(
@@ -169,8 +151,7 @@ Async<void> resolve_held_deletes(RunContext& context) {
         auto released = brake_is_released(context, transaction);
         if (!released) return fail(std::move(released.error()));
         if (!*released) {
-          if (auto done = pull_brake(context, transaction, of_kind, "in the mailbox"); !done)
-            return fail(std::move(done.error()));
+          if (auto done = pull_brake(context, transaction, of_kind, "in the mailbox"); !done) return done;
           continue;
         }
       }
@@ -178,13 +159,12 @@ Async<void> resolve_held_deletes(RunContext& context) {
         if (link.kind != kind) continue;
         auto done = wipe ? unlink(context, transaction, link, "emptied-folder")
                          : settle(context, transaction, link, remove, "deleted-in-exchange");
-        if (!done) return fail(std::move(done.error()));
+        if (!done) return done;
       }
     }
-    return true;
+    return {};
   });
-  if (!settled) co_return fail(std::move(settled.error()));
-  co_return Result<void>{};
+  co_return settled;
 }
 
 }  // namespace syncline::sync

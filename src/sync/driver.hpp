@@ -173,8 +173,8 @@ class Driver {
   virtual Async<void> fetch_attachment(std::string attachment_id, ContentSink& sink,
                                        std::uint64_t most_octets) = 0;
 
-  /// The first message attached to a message: what a rule of a mailbox sends on to a forward mailbox. nullopt: none is.
-  /// Its ref.id is the attachment's, with which fetch_attachment gives its octets.
+  /// The first message attached to a message: what a rule of a mailbox sends on to a forward mailbox.
+  /// nullopt: none is. Its ref.id is the attachment's, with which fetch_attachment gives its octets.
   virtual Async<std::optional<RemoteItem>> attached_message(std::string id) = 0;
 
   /// Where an item went that a feed said was deleted: looked for by its search key in the mailbox's folders,

@@ -33,12 +33,8 @@ Notes read_notes(std::string_view text) {
   const json::value value = json::parse(text.empty() ? std::string_view("{}") : text, bad);
   if (bad || !value.is_object()) return notes;
   const json::object& object = value.get_object();
-  const auto text_at = [&](std::string_view name) {
-    const json::value* said = object.if_contains(name);
-    return said != nullptr && said->is_string() ? std::string(said->get_string()) : std::string();
-  };
-  notes.phase = text_at("phase");
-  notes.reached = text_at("reached");
+  notes.phase = model::text_of(object, "phase");
+  notes.reached = model::text_of(object, "reached");
   if (const json::value* due = object.if_contains("auditDue"))
     notes.audit_due = due->is_bool() && due->get_bool();
   if (const json::value* at = object.if_contains("audited"); at != nullptr && at->is_int64())
@@ -135,13 +131,10 @@ class FolderPull {
   }
 
   Result<void> keep_cursor() {
-    auto kept = context_.store.write<bool>([&](Transaction& transaction) -> Result<bool> {
-      if (auto done = store::put_cursor(transaction, cursor_now()); !done)
-        return fail(std::move(done.error()));
-      return true;
+    auto kept = context_.store.write<void>([&](Transaction& transaction) -> Result<void> {
+      return store::put_cursor(transaction, cursor_now());
     });
-    if (!kept) return fail(std::move(kept.error()));
-    return {};
+    return kept;
   }
 
   /// The server does not take the cursor: once more from the beginning, and then compare what is not there
@@ -151,13 +144,12 @@ class FolderPull {
     cursor_.text.clear();
     cursor_.resynced_at = context_.now();
     notes_.audit_due = true;
-    auto noted = context_.store.write<bool>([&](Transaction& transaction) -> Result<bool> {
-      if (auto done = store::put_cursor(transaction, cursor_now()); !done)
-        return fail(std::move(done.error()));
+    auto noted = context_.store.write<void>([&](Transaction& transaction) -> Result<void> {
+      if (auto done = store::put_cursor(transaction, cursor_now()); !done) return done;
       if (auto done = note(context_, transaction, "", 0,
                            {.event = "full-resync", .reason = why.code, .text = "folder " + folder_.name});
           !done)
-        return fail(std::move(done.error()));
+        return done;
       if (before && context_.now() - *before < resync_alert_window)
         if (auto done = store::raise_alert(
                 transaction,
@@ -167,11 +159,10 @@ class FolderPull {
                  .text = "the server refused the state of folder " + folder_.name + " twice within an hour",
                  .remedy = "If it goes on: has the mailbox been moved or restored?"});
             !done)
-          return fail(std::move(done.error()));
-      return true;
+          return done;
+      return {};
     });
-    if (!noted) return fail(std::move(noted.error()));
-    return {};
+    return noted;
   }
 
   /// Messages since the start date, newest first, a chunk a transaction.
@@ -224,15 +215,14 @@ class FolderPull {
       for (const store::LinkKey& key : *linked) known.emplace(key.remote_id, true);
       std::erase_if(missed, [&](const RemoteRef& item) { return !known.contains(item.id); });
     }
-    auto held = context_.store.write<bool>([&](Transaction& transaction) -> Result<bool> {
+    auto held = context_.store.write<void>([&](Transaction& transaction) -> Result<void> {
       for (const auto& [_, key] : by_id) {
         auto link = store::find_link(transaction, key->id);
         if (!link) return fail(std::move(link.error()));
         if (!*link || (*link)->state == store::LinkState::unlinked) continue;
-        if (auto done = hold_delete(context_, transaction, std::move(**link)); !done)
-          return fail(std::move(done.error()));
+        if (auto done = hold_delete(context_, transaction, std::move(**link)); !done) return done;
       }
-      return true;
+      return {};
     });
     if (!held) co_return fail(std::move(held.error()));
     for (std::size_t at = 0; at < missed.size(); at += chunk_items) {

@@ -8,6 +8,7 @@
 #include "store/records.hpp"
 #include "sync/deletes.hpp"
 #include "sync/incoming_item.hpp"
+#include "sync/store_sink.hpp"
 
 namespace syncline::sync {
 namespace {
@@ -107,15 +108,10 @@ Result<void> quarantine(RunContext& context, Transaction& transaction, const Rem
               {.event = "quarantined", .reason = error.code, .text = error.message});
 }
 
-/// The errors of single items; everything else ends the run.
-bool is_of_one_item(const Error& error) {
-  return error.retry == RetryClass::quarantine || error.retry == RetryClass::never || error.code == "gone";
-}
-
 /// Finds the link that an item's mark or search key points to, and whether the item of that link is still
 /// there.
 Async<void> recognise(RunContext& context, model::RecordKind kind, std::vector<IncomingItem>& items) {
-  auto looked_up = context.store.read<bool>([&](Transaction& transaction) -> Result<bool> {
+  auto looked_up = context.store.read<void>([&](Transaction& transaction) -> Result<void> {
     for (IncomingItem& incoming : items) {
       const RemoteItem& item = incoming.item;
       auto linked = is_linked(context, transaction, incoming);
@@ -137,7 +133,7 @@ Async<void> recognise(RunContext& context, model::RecordKind kind, std::vector<I
         if (*link && (*link)->state != store::LinkState::unlinked) incoming.known_as = std::move(**link);
       }
     }
-    return true;
+    return {};
   });
   if (!looked_up) co_return fail(std::move(looked_up.error()));
   std::vector<std::string> ids;
@@ -150,7 +146,7 @@ Async<void> recognise(RunContext& context, model::RecordKind kind, std::vector<I
   for (IncomingItem& incoming : items) {
     if (!incoming.known_as) continue;
     const Result<RemoteItem>& one = (*there)[next++];
-    if (!one && one.error().code != "gone" && !is_of_one_item(one.error())) co_return fail(one.error());
+    if (!one && !is_of_one_item(one.error())) co_return fail(one.error());
     incoming.known_is_gone = !one && one.error().code == "gone";
   }
   co_return Result<void>{};
@@ -232,26 +228,22 @@ Async<void> take_slice(RunContext& context, const RemoteFolder& folder, SortedPa
       if (!prepared) co_return prepared;
     }
   }
-  auto committed = context.store.write<bool>([&](Transaction& transaction) -> Result<bool> {
+  auto committed = context.store.write<void>([&](Transaction& transaction) -> Result<void> {
     for (const auto& [ref, error] : unreadable)
-      if (auto done = quarantine(context, transaction, folder, ref, error); !done)
-        return fail(std::move(done.error()));
+      if (auto done = quarantine(context, transaction, folder, ref, error); !done) return done;
     for (IncomingItem& incoming : items) {
       auto done = is_mail ? put_message(context, transaction, folder, incoming)
                           : put_act(context, transaction, folder, incoming);
-      if (!done) return fail(std::move(done.error()));
+      if (!done) return done;
     }
     for (auto& [link, is_read] : work.read_flags) {
-      if (auto done = put_read_flag(transaction, link, is_read); !done) return fail(std::move(done.error()));
+      if (auto done = put_read_flag(transaction, link, is_read); !done) return done;
     }
     for (const store::Link& link : work.gone)
-      if (auto done = hold_delete(context, transaction, link); !done) return fail(std::move(done.error()));
-    if (cursor)
-      if (auto done = store::put_cursor(transaction, *cursor); !done) return fail(std::move(done.error()));
-    return true;
+      if (auto done = hold_delete(context, transaction, link); !done) return done;
+    return cursor ? store::put_cursor(transaction, *cursor) : Result<void>{};
   });
-  if (!committed) co_return fail(std::move(committed.error()));
-  co_return Result<void>{};
+  co_return committed;
 }
 
 /// In slices, if need be. The cursor comes with the last one (invariant 1): if the page is asked for again
@@ -276,6 +268,26 @@ Async<void> take(RunContext& context, const RemoteFolder& folder, SortedPage wor
 }
 
 }  // namespace
+
+bool is_of_one_item(const Error& error) {
+  return error.retry == RetryClass::quarantine || error.retry == RetryClass::never || error.code == "gone";
+}
+
+Async<Result<store::StoredContent>> keep_attachment(RunContext& context, std::string attachment_id,
+                                                    std::uint64_t most_octets) {
+  auto writer = context.content.create();
+  if (!writer) co_return fail(std::move(writer.error()));
+  StoreSink sink(*writer);
+  auto fetched = co_await context.driver.fetch_attachment(std::move(attachment_id), sink, most_octets);
+  if (!fetched) {
+    if (!is_of_one_item(fetched.error()) && fetched.error().code != "too-large")
+      co_return fail(std::move(fetched.error()));
+    co_return Result<store::StoredContent>(fail(std::move(fetched.error())));
+  }
+  auto stored = writer->finish();
+  if (!stored) co_return fail(std::move(stored.error()));
+  co_return Result<store::StoredContent>(std::move(*stored));
+}
 
 Result<bool> is_linked(RunContext& context, Transaction& transaction, const IncomingItem& incoming) {
   if (incoming.linked) return *incoming.linked;
@@ -308,21 +320,19 @@ Async<void> take_items(RunContext& context, const RemoteFolder& folder, std::vec
 Async<void> look_again(RunContext& context, std::vector<store::LinkId> links) {
   // By folder, because that is how items are read and filed.
   std::map<std::string, std::pair<RemoteFolder, SortedPage>> by_folder;
-  auto found = context.store.read<bool>([&](Transaction& transaction) -> Result<bool> {
+  auto found = context.store.read<void>([&](Transaction& transaction) -> Result<void> {
     for (const store::LinkId id : links) {
       auto link = store::find_link(transaction, id);
       if (!link) return fail(std::move(link.error()));
       if (!*link || (*link)->state == store::LinkState::unlinked) continue;
-      const auto folder =
-          std::find_if(context.folders.begin(), context.folders.end(),
-                       [&](const RemoteFolder& candidate) { return candidate.id == (*link)->folder; });
-      RemoteFolder where{.id = (*link)->folder, .kind = (*link)->kind};
-      if (folder != context.folders.end()) where = *folder;
+      const RemoteFolder* known = context.folder((*link)->folder);
+      const RemoteFolder where =
+          known == nullptr ? RemoteFolder{.id = (*link)->folder, .kind = (*link)->kind} : *known;
       auto& [_, work] = by_folder.try_emplace((*link)->folder, where, SortedPage{}).first->second;
       work.to_read.push_back({.id = (*link)->remote_id});
       work.linked.push_back(true);
     }
-    return true;
+    return {};
   });
   if (!found) co_return fail(std::move(found.error()));
   for (auto& [_, folder_and_work] : by_folder) {

@@ -8,11 +8,9 @@
 #include "base/text.hpp"
 #include "store/configuration.hpp"
 #include "store/records.hpp"
-#include "sync/deletes.hpp"
 #include "sync/incoming_item.hpp"
 #include "sync/plan/adoption.hpp"
 #include "sync/plan/merge.hpp"
-#include "sync/store_sink.hpp"
 
 namespace syncline::sync {
 namespace {
@@ -95,13 +93,6 @@ Result<void> journal_conflicts(RunContext& context, Transaction& transaction, co
   return {};
 }
 
-Result<void> part(RunContext& context, Transaction& transaction, store::Link link, std::string_view reason) {
-  link.state = store::LinkState::unlinked;
-  if (auto done = store::update_link(transaction, link); !done) return done;
-  ++context.summary.of(link.kind).unlinked;
-  return note(context, transaction, link.remote_id, link.record, {.event = "unlinked", .reason = reason});
-}
-
 }  // namespace
 
 Result<void> merge_linked(RunContext& context, Transaction& transaction, store::Link link,
@@ -112,10 +103,10 @@ Result<void> merge_linked(RunContext& context, Transaction& transaction, store::
     return {};
   }
   if (link.kind != RecordKind::email && item.is_private)
-    return part(context, transaction, std::move(link), "private");
+    return unlink(context, transaction, std::move(link), "private");
   auto found = store::find_record(transaction, link.record, true);
   if (!found) return fail(std::move(found.error()));
-  if (!*found) return part(context, transaction, std::move(link), "no-record");
+  if (!*found) return unlink(context, transaction, std::move(link), "no-record");
   model::Record record = std::move(**found);
   const bool came_back = link.state == store::LinkState::held_delete;
   const bool was_asking = link.state == store::LinkState::conflict;
@@ -129,7 +120,7 @@ Result<void> merge_linked(RunContext& context, Transaction& transaction, store::
     const plan::Merge since =
         plan::merge({.kind = link.kind, .base = link.base, .record = link.base, .remote = item.fields},
                     context.policies());
-    if (!since.to_record.empty()) return part(context, transaction, std::move(link), "item-changed");
+    if (!since.to_record.empty()) return unlink(context, transaction, std::move(link), "item-changed");
     if (came_back) link.state = store::LinkState::linked;
     return store::update_link(transaction, link);
   }
@@ -191,25 +182,18 @@ Async<void> prepare_photos(RunContext& context, std::vector<IncomingItem>& items
     const json::value* attachment = photo->get_object().if_contains("attachmentId");
     if (attachment == nullptr || !attachment->is_string()) continue;
     const std::string id(attachment->get_string());
-    auto writer = context.content.create();
-    if (!writer) co_return fail(std::move(writer.error()));
-    StoreSink sink(*writer);
-    auto fetched = co_await context.driver.fetch_attachment(id, sink, photo_limit_octets);
-    if (!fetched) {
-      const Error& error = fetched.error();
-      if (error.code != "gone" && error.code != "too-large" && error.retry != RetryClass::never &&
-          error.retry != RetryClass::quarantine)
-        co_return fetched;
+    auto kept = co_await keep_attachment(context, id, photo_limit_octets);
+    if (!kept) co_return fail(std::move(kept.error()));
+    if (!*kept) {
       incoming.item.fields.erase("photo");
       continue;
     }
-    auto stored = writer->finish();
-    if (!stored) co_return fail(std::move(stored.error()));
-    json::object described{{"sha256", stored->sha256}, {"size", stored->octets}};
+    store::StoredContent& stored = **kept;
+    json::object described{{"sha256", stored.sha256}, {"size", stored.octets}};
     if (const json::value* type = photo->get_object().if_contains("contentType"))
       described["contentType"] = *type;
     *photo = std::move(described);
-    incoming.attachments.push_back(std::move(*stored));
+    incoming.attachments.push_back(std::move(stored));
   }
   co_return Result<void>{};
 }
@@ -260,14 +244,7 @@ Result<void> put_act(RunContext& context, Transaction& transaction, const Remote
                                                            .bears_our_mark = item.operation_id.has_value()},
                                                           context.policies().sync);
   if (*meeting && !item.is_private) decision = {.adopt = true, .reason = "same-meeting"};
-  if (!decision.adopt) {
-    auto before = store::list_journal(
-        transaction, {.mailbox = context.settings.mailbox, .item = id, .event = "not-tracked", .most = 1});
-    if (!before) return fail(std::move(before.error()));
-    if (!before->empty() && before->front().reason == decision.reason) return {};
-    ++context.summary.of(item.kind).not_tracked;
-    return note(context, transaction, id, 0, {.event = "not-tracked", .reason = decision.reason});
-  }
+  if (!decision.adopt) return note_untracked(context, transaction, item.kind, id, decision.reason);
   store::Link made{.mailbox = context.settings.mailbox,
                    .kind = item.kind,
                    .folder = folder.id,

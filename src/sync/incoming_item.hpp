@@ -34,6 +34,14 @@ struct IncomingItem {
 /// What `linked` says, or the store.
 Result<bool> is_linked(RunContext& context, store::Transaction& transaction, const IncomingItem& incoming);
 
+/// The errors of single items; everything else ends the run.
+bool is_of_one_item(const Error& error);
+
+/// An attachment's octets, into the content store. An error of this one attachment ("gone", "too-large", …)
+/// is the inner result; those of the run are the outer.
+Async<Result<store::StoredContent>> keep_attachment(RunContext& context, std::string attachment_id,
+                                                    std::uint64_t most_octets);
+
 /// Decides on messages and fetches the content of those that are tracked. Items keep their order.
 Async<void> prepare_messages(RunContext& context, const RemoteFolder& folder,
                              std::vector<IncomingItem>& items);

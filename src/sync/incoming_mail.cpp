@@ -10,7 +10,6 @@
 #include "store/operations.hpp"
 #include "store/records.hpp"
 #include "sync/incoming_item.hpp"
-#include "sync/orders.hpp"
 #include "sync/plan/adoption.hpp"
 #include "sync/plan/merge.hpp"
 #include "sync/store_sink.hpp"
@@ -21,12 +20,8 @@ namespace {
 namespace json = boost::json;
 using model::Fields;
 using model::RecordKind;
+using model::text_of;
 using store::Transaction;
-
-std::string_view text_of(const Fields& fields, std::string_view name) {
-  const json::value* value = fields.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string_view(value->get_string()) : std::string_view();
-}
 
 /// S/MIME and rights-protected mail is kept as it came.
 bool is_encrypted(const Fields& fields) {
@@ -152,9 +147,7 @@ Async<void> unwrap(RunContext& context, IncomingItem& incoming) {
   const std::string id = incoming.item.ref.id;
   auto attached = co_await context.driver.attached_message(id);
   if (!attached) {
-    if (attached.error().code != "gone" && attached.error().retry != RetryClass::never &&
-        attached.error().retry != RetryClass::quarantine)
-      co_return fail(std::move(attached.error()));
+    if (!is_of_one_item(attached.error())) co_return fail(std::move(attached.error()));
     co_return Result<void>{};
   }
   if (!*attached) co_return Result<void>{};
@@ -229,23 +222,15 @@ Async<void> fetch_attachments(RunContext& context, IncomingItem& incoming) {
     json::object& attachment = one.get_object();
     const std::string id(text_of(attachment, "id"));
     if (id.empty()) continue;
-    auto writer = context.content.create();
-    if (!writer) co_return fail(std::move(writer.error()));
-    StoreSink sink(*writer);
-    auto fetched =
-        co_await context.driver.fetch_attachment(id, sink, context.policies().mail.attachment_limit_octets);
-    if (!fetched) {
-      const Error& error = fetched.error();
-      if (error.code != "gone" && error.code != "too-large" && error.retry != RetryClass::never &&
-          error.retry != RetryClass::quarantine)
-        co_return fetched;
-      attachment["left"] = error.code;
+    const std::uint64_t most = context.policies().mail.attachment_limit_octets;
+    auto kept = co_await keep_attachment(context, id, most);
+    if (!kept) co_return fail(std::move(kept.error()));
+    if (!*kept) {
+      attachment["left"] = kept->error().code;
       continue;
     }
-    auto stored = writer->finish();
-    if (!stored) co_return fail(std::move(stored.error()));
-    attachment["sha256"] = stored->sha256;
-    incoming.attachments.push_back(std::move(*stored));
+    attachment["sha256"] = (*kept)->sha256;
+    incoming.attachments.push_back(std::move(**kept));
   }
   co_return Result<void>{};
 }
@@ -286,33 +271,18 @@ Result<void> remove_processed(RunContext& context, Transaction& transaction, con
                               const store::Link& link) {
   if (context.settings.kind != MailboxKind::queue || !context.policies().mail.delete_after_processing)
     return {};
-  StoredOrder stored{.order = {.what = WriteOrder::What::remove,
-                               .operation_id = context.surroundings.random.uuid(),
-                               .kind = RecordKind::email,
-                               .folder_id = link.folder,
-                               .item = incoming.item.ref}};
-  store::Operation operation{.id = stored.order.operation_id,
-                             .mailbox = context.settings.mailbox,
-                             .record = link.record,
-                             .link = link.id,
-                             .what = "remove",
-                             .order = to_json(stored),
-                             .created_at = context.now()};
-  return store::insert_operation(transaction, operation);
+  WriteOrder order{.what = WriteOrder::What::remove,
+                   .kind = RecordKind::email,
+                   .folder_id = link.folder,
+                   .item = incoming.item.ref};
+  return enqueue(context, transaction, std::move(order), link.record, link.id);
 }
 
 Result<void> journal_untracked(RunContext& context, Transaction& transaction, const IncomingItem& incoming) {
-  const std::string& id = incoming.item.ref.id;
-  auto before = store::list_journal(
-      transaction, {.mailbox = context.settings.mailbox, .item = id, .event = "not-tracked", .most = 1});
-  if (!before) return fail(std::move(before.error()));
-  if (!before->empty() && before->front().reason == incoming.tracking.reason) return {};
-  ++context.summary.of(RecordKind::email).not_tracked;
-  json::object detail{{"subject", text_of(incoming.item.fields, "subject")},
-                      {"internetMessageId", text_of(incoming.item.fields, "internetMessageId")}};
-  return note(
-      context, transaction, id, 0,
-      {.event = "not-tracked", .reason = incoming.tracking.reason, .detail = json::serialize(detail)});
+  const json::object detail{{"subject", text_of(incoming.item.fields, "subject")},
+                            {"internetMessageId", text_of(incoming.item.fields, "internetMessageId")}};
+  return note_untracked(context, transaction, RecordKind::email, incoming.item.ref.id,
+                        incoming.tracking.reason, json::serialize(detail));
 }
 
 store::Link new_link(RunContext& context, const RemoteFolder& folder, const IncomingItem& incoming,
@@ -380,17 +350,16 @@ Async<void> prepare_messages(RunContext& context, const RemoteFolder& folder,
   std::stable_sort(by_age.begin(), by_age.end(), [](const IncomingItem* a, const IncomingItem* b) {
     return text_of(a->item.fields, "dateTimeReceived") < text_of(b->item.fields, "dateTimeReceived");
   });
-  auto decided = context.store.read<bool>([&](Transaction& transaction) -> Result<bool> {
+  auto decided = context.store.read<void>([&](Transaction& transaction) -> Result<void> {
     std::set<std::string, std::less<>> tracked_in_page;
     for (IncomingItem* incoming : by_age) {
       if (incoming->item.opaque) continue;
       auto linked = is_linked(context, transaction, *incoming);
       if (!linked) return fail(std::move(linked.error()));
       if (*linked || incoming->known_is_gone) continue;
-      if (auto done = decide(context, transaction, folder, *incoming, tracked_in_page); !done)
-        return fail(std::move(done.error()));
+      if (auto done = decide(context, transaction, folder, *incoming, tracked_in_page); !done) return done;
     }
-    return true;
+    return {};
   });
   if (!decided) co_return fail(std::move(decided.error()));
   std::vector<IncomingItem*> without_body;

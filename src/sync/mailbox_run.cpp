@@ -29,7 +29,7 @@ class MailboxRun {
   explicit MailboxRun(RunContext& context) : context_(context) {}
 
   Async<MailboxSummary> run() {
-    if (auto begun = begin(); !begun) co_return fail(std::move(begun.error()));
+    if (auto known = refresh_open_operations(context_); !known) co_return fail(std::move(known.error()));
     if (context_.settings.claim) {
       auto claimed = co_await claim();
       if (!claimed) co_return fail(std::move(claimed.error()));
@@ -58,15 +58,6 @@ class MailboxRun {
   }
 
  private:
-  Result<void> begin() {
-    const std::string name = "run:" + context_.settings.address;
-    auto last = context_.store.read<std::optional<std::string>>(
-        [&](Transaction& transaction) { return store::find_setting(transaction, name); });
-    if (!last) return fail(std::move(last.error()));
-    context_.run_number = (*last ? std::strtoll((*last)->c_str(), nullptr, 10) : 0) + 1;
-    return refresh_open_operations(context_);
-  }
-
   Async<void> claim() {
     const std::string id = context_.store.organisation_id();
     const std::string name = context_.settings.organisation_name;
@@ -82,14 +73,9 @@ class MailboxRun {
   Result<void> note_take_over(const std::string& from) {
     context_.summary.taken_over_from = from;
     if (from.empty()) return {};
-    auto noted = context_.store.write<bool>([&](Transaction& transaction) -> Result<bool> {
-      if (auto done = note(context_, transaction, "", 0, {.event = "taken-over", .text = "from " + from});
-          !done)
-        return fail(std::move(done.error()));
-      return true;
+    return context_.store.write<void>([&](Transaction& transaction) {
+      return note(context_, transaction, "", 0, {.event = "taken-over", .text = "from " + from});
     });
-    if (!noted) return fail(std::move(noted.error()));
-    return {};
   }
 
   /// Whether the settings want this folder read.
@@ -126,9 +112,8 @@ class MailboxRun {
     std::string path = folder.name;
     std::string parent = folder.parent_id;
     for (std::size_t depth = 0; depth < 32; ++depth) {
-      const auto above = std::find_if(context_.folders.begin(), context_.folders.end(),
-                                      [&](const RemoteFolder& candidate) { return candidate.id == parent; });
-      if (above == context_.folders.end() || above->role == FolderRole::inbox) break;
+      const RemoteFolder* above = context_.folder(parent);
+      if (above == nullptr || above->role == FolderRole::inbox) break;
       path = above->name + "/" + path;
       parent = above->parent_id;
     }
@@ -141,35 +126,27 @@ class MailboxRun {
     });
     if (!due) co_return fail(std::move(due.error()));
     for (const store::Quarantined& one : *due) {
-      const auto folder =
-          std::find_if(context_.folders.begin(), context_.folders.end(),
-                       [&](const RemoteFolder& candidate) { return candidate.id == one.folder; });
-      auto released = context_.store.write<bool>([&](Transaction& transaction) -> Result<bool> {
+      const RemoteFolder* folder = context_.folder(one.folder);
+      auto released = context_.store.write<void>([&](Transaction& transaction) -> Result<void> {
         // Out of the way while it is tried; an item that still cannot be read comes back with its history.
-        if (folder == context_.folders.end()) {
-          if (auto done = store::release_quarantined(transaction, one.mailbox, one.item); !done)
-            return fail(std::move(done.error()));
-          return true;
+        if (folder == nullptr) {
+          return store::release_quarantined(transaction, one.mailbox, one.item);
         }
         store::Quarantined trying = one;
         trying.replay = true;
-        if (auto done = store::put_quarantined(transaction, trying); !done)
-          return fail(std::move(done.error()));
-        return true;
+        return store::put_quarantined(transaction, trying);
       });
       if (!released) co_return fail(std::move(released.error()));
-      if (folder == context_.folders.end()) continue;
+      if (folder == nullptr) continue;
       std::vector<RemoteRef> items{{.id = one.item, .version = one.item_version}};
       std::optional<store::Cursor> none;
       auto taken = co_await take_items(context_, *folder, std::move(items), std::move(none));
       if (!taken) co_return taken;
-      auto settled = context_.store.write<bool>([&](Transaction& transaction) -> Result<bool> {
+      auto settled = context_.store.write<void>([&](Transaction& transaction) -> Result<void> {
         auto still = store::find_quarantined(transaction, one.mailbox, one.item);
         if (!still) return fail(std::move(still.error()));
-        if (*still && (*still)->replay)
-          if (auto done = store::release_quarantined(transaction, one.mailbox, one.item); !done)
-            return fail(std::move(done.error()));
-        return true;
+        if (!*still || !(*still)->replay) return {};
+        return store::release_quarantined(transaction, one.mailbox, one.item);
       });
       if (!settled) co_return fail(std::move(settled.error()));
     }

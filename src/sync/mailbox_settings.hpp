@@ -5,16 +5,15 @@
 #include <string>
 #include <vector>
 
+#include "model/mailbox.hpp"
 #include "model/policies.hpp"
 #include "store/links.hpp"
 
 namespace syncline::sync {
 
-enum class MailboxKind : std::uint8_t {
-  user,
-  queue,    ///< mail only
-  forward,  ///< collects mail forwarded as attachment; incoming only
-};
+/// user; queue: mail only; forward: collects mail forwarded as attachment, incoming only.
+using model::MailboxKind;
+using model::tracked_folders_limit;
 
 struct MailboxSettings {
   store::MailboxId mailbox = 0;
@@ -30,7 +29,5 @@ struct MailboxSettings {
   bool claim = true;  ///< take and keep the mailbox for this organisation (invariant 22)
   bool take_over = false;
 };
-
-constexpr std::size_t tracked_folders_limit = 25;
 
 }  // namespace syncline::sync

@@ -33,10 +33,8 @@ class StoredProgress final : public Progress {
 
   Result<void> save(std::string text) override {
     const SystemTime at = context_.now();
-    auto saved = context_.store.write<bool>([&](Transaction& transaction) -> Result<bool> {
-      if (auto done = store::save_progress(transaction, operation_.id, text, at); !done)
-        return fail(std::move(done.error()));
-      return true;
+    auto saved = context_.store.write<void>([&](Transaction& transaction) -> Result<void> {
+      return store::save_progress(transaction, operation_.id, text, at);
     });
     if (!saved) {
       // Whatever it was, the write did not happen in our books: nothing may be sent on its strength.
@@ -113,11 +111,9 @@ class Runner {
     ++operation.attempts;
     auto applied = co_await context_.driver.apply(stored->order, progress, open);
     if (progress.failed()) co_return fail(*progress.failed());
-    auto written = context_.store.write<bool>([&](Transaction& transaction) -> Result<bool> {
-      auto done = applied ? finish(transaction, operation, *stored, *applied, resumed)
-                          : give_up_or_wait(transaction, operation, *stored, applied.error());
-      if (!done) return fail(std::move(done.error()));
-      return true;
+    auto written = context_.store.write<void>([&](Transaction& transaction) -> Result<void> {
+      return applied ? finish(transaction, operation, *stored, *applied, resumed)
+                     : give_up_or_wait(transaction, operation, *stored, applied.error());
     });
     if (!written) co_return fail(std::move(written.error()));
     if (applied) ++result_.done;
@@ -290,14 +286,8 @@ class Runner {
   Result<void> remove_copy(Transaction& transaction, const WriteOrder& made, const RemoteRef& copy) {
     WriteOrder order{
         .what = WriteOrder::What::remove, .kind = made.kind, .folder_id = made.folder_id, .item = copy};
-    order.operation_id = context_.surroundings.random.uuid();
-    Operation operation{.id = order.operation_id,
-                        .mailbox = context_.settings.mailbox,
-                        .what = "remove",
-                        .created_at = context_.now()};
-    operation.order = to_json({.order = std::move(order)});
     wait_until(context_.now());
-    return store::insert_operation(transaction, operation);
+    return enqueue(context_, transaction, std::move(order), 0, 0);
   }
 
   Result<void> give_up_or_wait(Transaction& transaction, Operation& operation, const StoredOrder& stored,

@@ -9,11 +9,6 @@ namespace {
 
 namespace json = boost::json;
 
-std::string text_at(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
 json::object object_at(const json::object& object, std::string_view name) {
   const json::value* value = object.if_contains(name);
   return value != nullptr && value->is_object() ? value->get_object() : json::object{};
@@ -61,7 +56,7 @@ Result<StoredOrder> read_order(const store::Operation& operation) {
   const json::object& object = value.get_object();
   StoredOrder stored;
   WriteOrder& order = stored.order;
-  const std::string what = text_at(object, "what");
+  const std::string_view what = model::text_of(object, "what");
   bool known = false;
   for (const auto candidate :
        {WriteOrder::What::create, WriteOrder::What::update, WriteOrder::What::remove, WriteOrder::What::send})
@@ -69,17 +64,18 @@ Result<StoredOrder> read_order(const store::Operation& operation) {
       order.what = candidate;
       known = true;
     }
-  const auto kind = model::parse_record_kind(text_at(object, "kind"));
+  const auto kind = model::parse_record_kind(model::text_of(object, "kind"));
   if (!known || !kind) return damaged();
   order.operation_id = operation.id;
   order.kind = *kind;
-  order.folder_id = text_at(object, "folder");
-  order.item = {.id = text_at(object, "item"), .version = text_at(object, "version")};
+  order.folder_id = model::text_of(object, "folder");
+  order.item = {.id = std::string(model::text_of(object, "item")),
+                .version = std::string(model::text_of(object, "version"))};
   order.fields = object_at(object, "fields");
   order.base = object_at(object, "base");
   if (const json::value* mail = object.if_contains("mailAttendees"))
     order.mail_attendees = mail->is_bool() && mail->get_bool();
-  order.send_as = text_at(object, "sendAs");
+  order.send_as = model::text_of(object, "sendAs");
   if (const json::value* version = object.if_contains("recordVersion");
       version != nullptr && version->is_int64())
     stored.record_version = version->get_int64();

@@ -8,7 +8,6 @@
 #include "store/cursors.hpp"
 #include "store/records.hpp"
 #include "sync/deletes.hpp"
-#include "sync/orders.hpp"
 #include "sync/plan/mail_tracking.hpp"
 #include "sync/plan/meeting.hpp"
 #include "sync/plan/merge.hpp"
@@ -19,14 +18,10 @@ namespace {
 namespace json = boost::json;
 using model::Fields;
 using model::RecordKind;
+using model::text_of;
 using store::Transaction;
 
 constexpr int batch_rows = 500;
-
-std::string_view text_of(const Fields& fields, std::string_view name) {
-  const json::value* value = fields.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string_view(value->get_string()) : std::string_view();
-}
 
 class Outgoing {
  public:
@@ -80,7 +75,7 @@ class Outgoing {
   Result<void> change(store::Link link, const model::Record& record) {
     auto leaves = leaves_by_filter(link, record);
     if (!leaves) return fail(std::move(leaves.error()));
-    if (*leaves) return part(std::move(link), "filter");
+    if (*leaves) return unlink(context_, transaction_, std::move(link), "filter");
     const plan::Merge merge =
         plan::merge({.kind = link.kind, .base = link.base, .record = record.fields, .remote = link.base},
                     context_.policies());
@@ -127,20 +122,13 @@ class Outgoing {
     });
   }
 
-  Result<void> part(store::Link link, std::string_view reason) {
-    link.state = store::LinkState::unlinked;
-    if (auto done = store::update_link(transaction_, link); !done) return done;
-    ++context_.summary.of(link.kind).unlinked;
-    return note(context_, transaction_, link.remote_id, link.record, {.event = "unlinked", .reason = reason});
-  }
-
   /// Records that were deleted here.
   Result<void> remove(RecordKind kind, std::vector<store::Link> links) {
     if (links.empty()) return {};
     const bool policy_removes = context_.policies().sync.deleted_in_record == model::DeleteRule::remove;
     if (!policy_removes || kind == RecordKind::email) {
       for (store::Link& link : links)
-        if (auto done = part(std::move(link), "record-deleted"); !done) return done;
+        if (auto done = unlink(context_, transaction_, std::move(link), "record-deleted"); !done) return done;
       return {};
     }
     auto linked = store::count_links(transaction_, context_.settings.mailbox, kind);
@@ -163,7 +151,8 @@ class Outgoing {
                                                                      .changes = none},
                                                                     context_.policies().sync, context_.now());
         if (!decision.write || decision.reason == "not-organizer") {
-          if (auto done = part(std::move(link), decision.reason); !done) return done;
+          if (auto done = unlink(context_, transaction_, std::move(link), decision.reason); !done)
+            return done;
           continue;
         }
         mail = decision.mail;
@@ -333,18 +322,8 @@ class Outgoing {
   }
 
   Result<void> enqueue(WriteOrder order, const model::Record& record, store::LinkId link) {
-    order.operation_id = context_.surroundings.random.uuid();
-    const std::string what(to_string(order.what));
-    store::Operation operation{.id = order.operation_id,
-                               .mailbox = context_.settings.mailbox,
-                               .record = record.id,
-                               .link = link,
-                               .what = what,
-                               .created_at = context_.now()};
-    operation.order = to_json({.order = std::move(order), .record_version = record.version});
-    if (auto done = store::insert_operation(transaction_, operation); !done) return done;
     ++made_;
-    return {};
+    return sync::enqueue(context_, transaction_, std::move(order), record.id, link, record.version);
   }
 
   RunContext& context_;
@@ -355,7 +334,6 @@ class Outgoing {
 }  // namespace
 
 Result<std::uint64_t> plan_outgoing(RunContext& context) {
-  // Most runs have nothing to say: no transaction of writing for those.
   auto made = context.store.write<std::uint64_t>(
       [&](Transaction& transaction) { return Outgoing(context, transaction).run(); });
   if (!made) return made;

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sync/run_context.hpp"
 
+#include <algorithm>
+
+#include "sync/orders.hpp"
+
 namespace syncline::sync {
 
 Result<void> note(RunContext& context, store::Transaction& transaction, std::string_view item,
@@ -12,6 +16,45 @@ Result<void> note(RunContext& context, store::Transaction& transaction, std::str
                                              .reason = std::string(line.reason),
                                              .text = std::move(line.text),
                                              .detail = std::move(line.detail)});
+}
+
+const RemoteFolder* RunContext::folder(std::string_view id) const {
+  const auto found = std::find_if(folders.begin(), folders.end(),
+                                  [&](const RemoteFolder& candidate) { return candidate.id == id; });
+  return found == folders.end() ? nullptr : &*found;
+}
+
+Result<void> unlink(RunContext& context, store::Transaction& transaction, store::Link link,
+                    std::string_view reason) {
+  link.state = store::LinkState::unlinked;
+  link.held_in_run = 0;
+  if (auto done = store::update_link(transaction, link); !done) return done;
+  ++context.summary.of(link.kind).unlinked;
+  return note(context, transaction, link.remote_id, link.record, {.event = "unlinked", .reason = reason});
+}
+
+Result<void> note_untracked(RunContext& context, store::Transaction& transaction, model::RecordKind kind,
+                            const std::string& item, std::string_view reason, std::string detail) {
+  auto before = store::list_journal(
+      transaction, {.mailbox = context.settings.mailbox, .item = item, .event = "not-tracked", .most = 1});
+  if (!before) return fail(std::move(before.error()));
+  if (!before->empty() && before->front().reason == reason) return {};
+  ++context.summary.of(kind).not_tracked;
+  return note(context, transaction, item, 0,
+              {.event = "not-tracked", .reason = reason, .detail = std::move(detail)});
+}
+
+Result<void> enqueue(RunContext& context, store::Transaction& transaction, WriteOrder order,
+                     model::RecordId record, store::LinkId link, std::int64_t record_version) {
+  order.operation_id = context.surroundings.random.uuid();
+  store::Operation operation{.id = order.operation_id,
+                             .mailbox = context.settings.mailbox,
+                             .record = record,
+                             .link = link,
+                             .what = std::string(to_string(order.what)),
+                             .created_at = context.now()};
+  operation.order = to_json({.order = std::move(order), .record_version = record_version});
+  return store::insert_operation(transaction, operation);
 }
 
 Result<void> refresh_open_operations(RunContext& context) {

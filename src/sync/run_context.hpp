@@ -22,7 +22,6 @@ struct RunContext {
   RunOptions options;
   plan::OutboundRules outbound;
   MailboxSummary summary = {};
-  std::int64_t run_number = 0;
   std::vector<RemoteFolder> folders = {};
 
   /// Unfinished operations of the mailbox: by their id and by the link they write to.
@@ -36,6 +35,8 @@ struct RunContext {
 
   SystemTime now() const { return surroundings.clock.now(); }
   const model::Policies& policies() const { return settings.policies; }
+  /// nullptr: the server has no such folder (any more).
+  const RemoteFolder* folder(std::string_view id) const;
   void report(std::string phase, std::string folder, std::uint64_t done, std::uint64_t total) const {
     if (options.on_progress) options.on_progress({std::move(phase), std::move(folder), done, total});
   }
@@ -50,6 +51,19 @@ struct Line {
 };
 Result<void> note(RunContext& context, store::Transaction& transaction, std::string_view item,
                   model::RecordId record, Line line);
+
+/// Parts a link: record and item stay, and are no pair any more.
+Result<void> unlink(RunContext& context, store::Transaction& transaction, store::Link link,
+                    std::string_view reason);
+
+/// Counts an item that does not become a record, and says why in the journal; once for each reason.
+Result<void> note_untracked(RunContext& context, store::Transaction& transaction, model::RecordKind kind,
+                            const std::string& item, std::string_view reason, std::string detail = {});
+
+/// Journals an order as an operation that is ready to be carried out (invariant 6). `record` and `link` may
+/// be 0; `record_version` is the record's that the order brings to the server.
+Result<void> enqueue(RunContext& context, store::Transaction& transaction, WriteOrder order,
+                     model::RecordId record, store::LinkId link, std::int64_t record_version = 0);
 
 /// Reads the unfinished operations of the mailbox from the store.
 Result<void> refresh_open_operations(RunContext& context);

@@ -31,7 +31,7 @@ struct MailboxSummary {
   std::uint64_t requests = 0;
   std::uint64_t waiting = 0;  ///< operations that go on in a later run
   std::uint64_t needs_person = 0;
-  bool brake = false;  ///< too many deletes: stopped until `brake release`
+  bool brake = false;                ///< too many deletes: stopped until `brake release`
   std::string taken_over_from = {};  ///< the organisation that had claimed the mailbox before
 
   KindCounts& of(model::RecordKind kind) { return kinds[static_cast<std::size_t>(kind)]; }

@@ -20,15 +20,10 @@ constexpr std::size_t message_ids_limit = 100;
 constexpr std::size_t message_id_octets_limit = 998;  // a line: RFC 5322 section 2.1.1
 constexpr std::size_t token_digits = 7;
 
-std::string_view text_field(const model::Fields& fields, std::string_view name) {
-  const model::FieldValue* value = fields.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string_view(value->get_string()) : std::string_view();
-}
-
 std::string address_field(const model::Fields& fields, std::string_view name) {
   const model::FieldValue* value = fields.if_contains(name);
   if (value == nullptr || !value->is_object()) return {};
-  return text::to_lower_ascii(text_field(value->get_object(), "emailAddress"));
+  return text::to_lower_ascii(model::text_of(value->get_object(), "emailAddress"));
 }
 
 bool is_letter_or_digit(char c) {
@@ -79,15 +74,15 @@ std::string conversation_key(std::string_view conversation_index) {
 
 ThreadKeys thread_keys(const model::Fields& message, std::string_view token_prefix) {
   ThreadKeys keys;
-  std::vector<std::string> references = message_ids_in(text_field(message, "references"));
+  std::vector<std::string> references = message_ids_in(model::text_of(message, "references"));
   std::reverse(references.begin(), references.end());
   for (std::vector<std::string>& ids :
-       std::array{message_ids_in(text_field(message, "inReplyTo")), references})
+       std::array{message_ids_in(model::text_of(message, "inReplyTo")), references})
     for (std::string& id : ids)
       if (std::find(keys.message_ids.begin(), keys.message_ids.end(), id) == keys.message_ids.end())
         keys.message_ids.push_back(std::move(id));
-  keys.token = token_in(text_field(message, "subject"), token_prefix);
-  keys.conversation = conversation_key(text_field(message, "conversationIndex"));
+  keys.token = token_in(model::text_of(message, "subject"), token_prefix);
+  keys.conversation = conversation_key(model::text_of(message, "conversationIndex"));
   return keys;
 }
 
@@ -124,7 +119,7 @@ TrackingDecision decide_tracking(const MailFacts& facts, const model::MailPolicy
 std::string fingerprint(const model::Fields& message) {
   const model::FieldValue* body = message.if_contains("body");
   const std::string parts[] = {address_field(message, "from"),
-                               std::string(text_field(message, "dateTimeSent")),
+                               std::string(model::text_of(message, "dateTimeSent")),
                                body == nullptr ? std::string() : words_of_body(*body)};
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> digest(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
   std::array<unsigned char, EVP_MAX_MD_SIZE> octets{};
