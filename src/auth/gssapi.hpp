@@ -2,22 +2,14 @@
 #pragma once
 // NTLM and Negotiate (RFC 4559) through GSSAPI: Kerberos from libkrb5, NTLM from the plug-in gss-ntlmssp.
 #include <memory>
-#include <string>
 #include <variant>
 
 #include "auth/basic.hpp"
 #include "auth/blocking_pool.hpp"
+#include "auth/kerberos_credentials.hpp"
 #include "net/authenticator.hpp"
 
 namespace syncline::auth {
-
-/// Kerberos without a password: a ticket that is there already, or a key to get one with.
-struct KerberosCredentials {
-  std::string principal;  ///< "service@REALM"; empty: the cache's or key table's own
-  std::string
-      credential_cache;  ///< "FILE:/…", "KCM:…"; empty: only the key table, with tickets kept in memory
-  std::string client_keytab;  ///< "FILE:/…"; empty: only the cache
-};
 
 using GssCredentials = std::variant<PasswordCredentials, KerberosCredentials>;
 

@@ -31,6 +31,9 @@ class Stream {
   /// tls-server-end-point channel binding (RFC 5929 section 4) of a TLS stream: the hash of the server's
   /// certificate, without the "tls-server-end-point:" prefix. Empty for a clear stream.
   virtual std::string tls_server_end_point() const { return {}; }
+  /// tls-exporter channel binding (RFC 9266): 32 octets that both ends of this one connection know. Empty for
+  /// a clear stream, and with TLS 1.2 without an extended master secret, where it would not be unique.
+  virtual std::string tls_exporter() const { return {}; }
   virtual bool is_tls() const noexcept { return false; }
 };
 

@@ -291,6 +291,18 @@ class TlsStream final : public Stream {
 
   void close() noexcept override { inner_->close(); }
   std::string tls_server_end_point() const override { return end_point_; }
+  std::string tls_exporter() const override {
+    if (!SSL_is_init_finished(ssl_.get())) return {};
+    if (SSL_version(ssl_.get()) < TLS1_3_VERSION && SSL_get_extms_support(ssl_.get()) != 1) return {};
+    constexpr std::string_view label = "EXPORTER-Channel-Binding";
+    unsigned char octets[32];
+    if (SSL_export_keying_material(ssl_.get(), octets, sizeof octets, label.data(), label.size(), nullptr, 0,
+                                   1) != 1) {
+      ERR_clear_error();
+      return {};
+    }
+    return std::string(reinterpret_cast<const char*>(octets), sizeof octets);
+  }
   bool is_tls() const noexcept override { return true; }
 
  private:
