@@ -35,6 +35,11 @@ class Stream {
   /// a clear stream, and with TLS 1.2 without an extended master secret, where it would not be unique.
   virtual std::string tls_exporter() const { return {}; }
   virtual bool is_tls() const noexcept { return false; }
+
+  /// While on, what arrives is acknowledged at once instead of up to 40 ms later: for a peer that answers in
+  /// several small packets while we have nothing to send (Nagle's rule holds its next packet back until our
+  /// acknowledgement). Streams without such a thing do nothing.
+  virtual void set_quick_ack(bool on) noexcept { static_cast<void>(on); }
 };
 
 using StreamPtr = std::unique_ptr<Stream>;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "net/tcp.hpp"
 
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -35,6 +38,11 @@ class TcpStream final : public Stream {
   }
 
   Async<std::size_t> read_some(std::span<std::byte> buffer) override {
+    // The kernel falls back to delayed acknowledgements by itself (tcp(7)), so it is told before each read.
+    if (quick_ack_) {
+      const int on = 1;
+      ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+    }
     const auto target = asio::buffer(buffer.data(), buffer.size());
     const auto [error, count] = co_await socket_.async_read_some(target, as_result);
     if (error == asio::error::eof) co_return std::size_t{0};
@@ -64,8 +72,11 @@ class TcpStream final : public Stream {
     socket_.close(ignored);
   }
 
+  void set_quick_ack(bool on) noexcept override { quick_ack_ = on; }
+
  private:
   tcp::socket socket_;
+  bool quick_ack_ = false;
 };
 
 std::string to_text(const tcp::endpoint& endpoint) {

@@ -304,6 +304,7 @@ class TlsStream final : public Stream {
     return std::string(reinterpret_cast<const char*>(octets), sizeof octets);
   }
   bool is_tls() const noexcept override { return true; }
+  void set_quick_ack(bool on) noexcept override { inner_->set_quick_ack(on); }
 
  private:
   struct FreeSsl {
