@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 // private_key_jwt: a client proves itself with its certificate (RFC 7523 section 2.2).
-#include <memory>
 #include <string>
 
+#include "auth/rsa_key.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/random.hpp"
 #include "base/secret.hpp"
 
 namespace syncline::auth {
-
-enum class AssertionAlgorithm { ps256, rs256 };
 
 /// A certificate with its private key. Holds the parsed key; copies share it.
 class ClientCertificate {
@@ -28,8 +26,7 @@ class ClientCertificate {
   const std::string& thumbprint() const noexcept { return thumbprint_; }
 
  private:
-  struct Key;
-  std::shared_ptr<const Key> key_;
+  RsaKey key_;
   std::string thumbprint_;
   AssertionAlgorithm algorithm_ = AssertionAlgorithm::ps256;
 };

@@ -23,6 +23,7 @@ gss_OID_desc spnego_oid = {6, spnego_octets};
 gss_OID_desc ntlm_oid = {10, ntlm_octets};
 
 gss_OID oid_of(GssMechanism mechanism) noexcept {
+  if (mechanism == GssMechanism::kerberos) return gss_mech_krb5;
   return mechanism == GssMechanism::ntlm ? &ntlm_oid : &spnego_oid;
 }
 
@@ -248,7 +249,20 @@ Result<std::shared_ptr<GssCredential>> acquire_with_password(const PasswordCrede
   return finish_credential(handle, mechanism, allowed);
 }
 
+/// Whether the process was given keys to get tickets with (KRB5_CLIENT_KTNAME, or the system's place).
+bool has_client_keytab() {
+  krb5_context context = nullptr;
+  if (krb5_init_context(&context) != 0) return false;
+  krb5_keytab keytab = nullptr;
+  const bool has =
+      krb5_kt_client_default(context, &keytab) == 0 && krb5_kt_have_content(context, keytab) == 0;
+  if (keytab != nullptr) krb5_kt_close(context, keytab);
+  krb5_free_context(context);
+  return has;
+}
+
 Result<std::shared_ptr<GssCredential>> acquire_ticket(const KerberosCredentials& credentials,
+                                                      GssMechanism wanted,
                                                       std::shared_ptr<const void> kept = nullptr) {
   Name name;
   OM_uint32 minor = 0;
@@ -258,23 +272,28 @@ Result<std::shared_ptr<GssCredential>> acquire_ticket(const KerberosCredentials&
     major = gss_import_name(&minor, &principal, GSS_C_NT_USER_NAME, name.out());
     if (GSS_ERROR(major)) return fail(gss_error(major, minor, &spnego_oid, "The principal cannot be used"));
   }
-  // Without a cache of its own a key table would leave its tickets in the user's default cache.
+  // Without a cache of its own a key table would leave its tickets in the user's default cache. Who has
+  // neither means the tickets of the process' user.
   static std::atomic<unsigned> caches{0};
+  const bool default_cache =
+      credentials.credential_cache.empty() && credentials.client_keytab.empty() && !has_client_keytab();
   const std::string cache = credentials.credential_cache.empty()
                                 ? "MEMORY:syncline-" + std::to_string(caches.fetch_add(1))
                                 : credentials.credential_cache;
   std::vector<gss_key_value_element_desc> elements;
-  elements.push_back({"ccache", cache.c_str()});
+  if (!default_cache) elements.push_back({"ccache", cache.c_str()});
   if (!credentials.client_keytab.empty())
     elements.push_back({"client_keytab", credentials.client_keytab.c_str()});
   gss_key_value_set_desc store = {static_cast<OM_uint32>(elements.size()), elements.data()};
   const auto acquire = [&](gss_OID mechanism, gss_cred_id_t& out) {
     gss_OID_set_desc mechanisms = {1, mechanism};
-    return gss_acquire_cred_from(&minor, name.get(), GSS_C_INDEFINITE, &mechanisms, GSS_C_INITIATE, &store,
-                                 &out, nullptr, nullptr);
+    return gss_acquire_cred_from(&minor, name.get(), GSS_C_INDEFINITE, &mechanisms, GSS_C_INITIATE,
+                                 elements.empty() ? GSS_C_NO_CRED_STORE : &store, &out, nullptr, nullptr);
   };
   gss_cred_id_t handle = GSS_C_NO_CREDENTIAL;
-  major = acquire(&spnego_oid, handle);
+  major = acquire(oid_of(wanted), handle);
+  if (GSS_ERROR(major) && wanted == GssMechanism::kerberos)
+    return fail(gss_error(major, minor, oid_of(wanted), "No Kerberos ticket can be used"));
   if (GSS_ERROR(major)) {
     // SPNEGO only says that nothing is left to negotiate with; Kerberos itself says why.
     gss_cred_id_t unused = GSS_C_NO_CREDENTIAL;
@@ -284,8 +303,8 @@ Result<std::shared_ptr<GssCredential>> acquire_ticket(const KerberosCredentials&
     gss_release_cred(&minor, &unused);
     return fail(gss_error(major, minor, &spnego_oid, "No Kerberos ticket can be used"));
   }
-  return finish_credential(handle, GssMechanism::negotiate,
-                           NegotiateMechanisms{.kerberos = true, .ntlm = false}, std::move(kept));
+  return finish_credential(handle, wanted, NegotiateMechanisms{.kerberos = true, .ntlm = false},
+                           std::move(kept));
 }
 
 Result<std::shared_ptr<GssCredential>> acquire_ticket_with_password(const PasswordCredentials& credentials) {
@@ -294,7 +313,7 @@ Result<std::shared_ptr<GssCredential>> acquire_ticket_with_password(const Passwo
   KerberosCredentials in_memory;
   in_memory.credential_cache =
       std::string("MEMORY:") + krb5_cc_get_name((*tickets)->context, (*tickets)->cache);
-  return acquire_ticket(in_memory, std::move(*tickets));
+  return acquire_ticket(in_memory, GssMechanism::negotiate, std::move(*tickets));
 }
 
 }  // namespace
@@ -312,12 +331,15 @@ Result<std::shared_ptr<GssCredential>> acquire_credential(const GssCredentials& 
       return acquire_ticket_with_password(*password);
     return acquire_with_password(*password, mechanism, allowed);
   }
-  return acquire_ticket(std::get<KerberosCredentials>(credentials));
+  return acquire_ticket(std::get<KerberosCredentials>(credentials), mechanism);
 }
 
 GssContext::GssContext(std::shared_ptr<GssCredential> credential, GssMechanism mechanism, std::string host,
-                       std::string_view tls_server_end_point)
-    : credential_(std::move(credential)), mechanism_(mechanism), host_(std::move(host)) {
+                       std::string_view tls_server_end_point, std::string service)
+    : credential_(std::move(credential)),
+      mechanism_(mechanism),
+      host_(std::move(host)),
+      service_(std::move(service)) {
   // RFC 5929 section 4: the unique prefix, a colon, the hash.
   if (!tls_server_end_point.empty()) binding_ = "tls-server-end-point:" + std::string(tls_server_end_point);
 }
@@ -332,7 +354,7 @@ Result<std::string> GssContext::step(std::string_view token) {
   OM_uint32 minor = 0;
   OM_uint32 major = GSS_S_COMPLETE;
   if (target_ == GSS_C_NO_NAME) {
-    const std::string service = "HTTP@" + host_;
+    const std::string service = service_ + "@" + host_;
     gss_buffer_desc service_buffer = view_buffer(service);
     major = gss_import_name(&minor, &service_buffer, GSS_C_NT_HOSTBASED_SERVICE, &target_);
     if (GSS_ERROR(major))
@@ -344,7 +366,9 @@ Result<std::string> GssContext::step(std::string_view token) {
   gss_buffer_desc input = view_buffer(token);
   OutBuffer output;
   OM_uint32 granted = 0;
-  const OM_uint32 wanted = mechanism_ == GssMechanism::negotiate ? GSS_C_MUTUAL_FLAG : 0;
+  OM_uint32 wanted = 0;
+  if (mechanism_ != GssMechanism::ntlm) wanted |= GSS_C_MUTUAL_FLAG;
+  if (mechanism_ == GssMechanism::kerberos) wanted |= GSS_C_INTEG_FLAG;
   major = gss_init_sec_context(&minor, credential_->get(), &context_, target_, oid_of(mechanism_), wanted,
                                GSS_C_INDEFINITE, binding_.empty() ? GSS_C_NO_CHANNEL_BINDINGS : &bindings,
                                token.empty() ? GSS_C_NO_BUFFER : &input, nullptr, output.get(), &granted,
@@ -354,6 +378,26 @@ Result<std::string> GssContext::step(std::string_view token) {
   }
   complete_ = (major & GSS_S_CONTINUE_NEEDED) == 0;
   mutual_ = complete_ && (granted & GSS_C_MUTUAL_FLAG) != 0;
+  return output.text();
+}
+
+Result<std::string> GssContext::wrap(std::string_view octets) {
+  gss_buffer_desc input = view_buffer(octets);
+  OutBuffer output;
+  OM_uint32 minor = 0;
+  const OM_uint32 major = gss_wrap(&minor, context_, 0, GSS_C_QOP_DEFAULT, &input, nullptr, output.get());
+  if (GSS_ERROR(major))
+    return fail(gss_error(major, minor, oid_of(mechanism_), "A message for " + host_ + " cannot be sealed"));
+  return output.text();
+}
+
+Result<std::string> GssContext::unwrap(std::string_view wrapped) {
+  gss_buffer_desc input = view_buffer(wrapped);
+  OutBuffer output;
+  OM_uint32 minor = 0;
+  const OM_uint32 major = gss_unwrap(&minor, context_, &input, output.get(), nullptr, nullptr);
+  if (GSS_ERROR(major))
+    return fail(gss_error(major, minor, oid_of(mechanism_), "A message of " + host_ + " is not authentic"));
   return output.text();
 }
 

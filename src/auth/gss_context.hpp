@@ -12,7 +12,7 @@
 
 namespace syncline::auth {
 
-enum class GssMechanism { ntlm, negotiate };
+enum class GssMechanism { ntlm, negotiate, kerberos };
 
 /// A credential of libgssapi; safe to share between threads and contexts.
 class GssCredential {
@@ -31,7 +31,7 @@ class GssCredential {
 };
 
 /// May read files, ask a KDC. The password is handed over and not kept here. With a password exactly one
-/// mechanism may be allowed.
+/// mechanism may be allowed. `kerberos` takes no password.
 Result<std::shared_ptr<GssCredential>> acquire_credential(const GssCredentials& credentials,
                                                           GssMechanism mechanism,
                                                           const NegotiateMechanisms& allowed);
@@ -39,15 +39,18 @@ Result<std::shared_ptr<GssCredential>> acquire_credential(const GssCredentials& 
 /// One handshake with one server. One call at a time.
 class GssContext {
  public:
-  /// `tls_server_end_point`: hash for the channel binding; empty: none.
+  /// `tls_server_end_point`: hash for the channel binding; empty: none. `service`: "HTTP", "imap".
   GssContext(std::shared_ptr<GssCredential> credential, GssMechanism mechanism, std::string host,
-             std::string_view tls_server_end_point);
+             std::string_view tls_server_end_point, std::string service = "HTTP");
   ~GssContext();
   GssContext(const GssContext&) = delete;
   GssContext& operator=(const GssContext&) = delete;
 
   /// Feeds the server's token (empty at the start) and returns ours, which may be empty when complete().
   Result<std::string> step(std::string_view token);
+  /// Once complete(): with integrity, without encryption. Errors as step().
+  Result<std::string> wrap(std::string_view octets);
+  Result<std::string> unwrap(std::string_view wrapped);
   bool complete() const noexcept { return complete_; }
   bool mutual() const noexcept { return mutual_; }
 
@@ -55,6 +58,7 @@ class GssContext {
   std::shared_ptr<GssCredential> credential_;
   GssMechanism mechanism_;
   std::string host_;
+  std::string service_;
   std::string binding_;
   gss_ctx_id_t context_ = GSS_C_NO_CONTEXT;
   gss_name_t target_ = GSS_C_NO_NAME;

@@ -8,15 +8,14 @@
 #include <boost/asio/experimental/concurrent_channel.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/json.hpp>
 #include <mutex>
 #include <utility>
 #include <vector>
 
-#include "auth/bearer.hpp"
 #include "auth/fingerprint.hpp"
+#include "auth/stored_grant.hpp"
+#include "auth/token_request.hpp"
 #include "base/log.hpp"
-#include "base/text.hpp"
 
 namespace syncline::auth {
 
@@ -24,80 +23,14 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr std::uint64_t max_response_octets = 256 * 1024;
-constexpr seconds longest_lifetime{48 * 3600};
-/// RFC 6749 section 5.1: expires_in is only recommended. Short enough to be harmless, long enough not to
-/// hammer.
-constexpr seconds assumed_lifetime{300};
 /// A token this young that is refused would be refused again: asking for another cannot help.
 constexpr seconds fresh{60};
 
-void append_form_field(std::string& body, std::string_view name, std::string_view value) {
-  if (!body.empty()) body += '&';
-  body += name;
-  body += '=';
-  static constexpr char digits[] = "0123456789ABCDEF";
-  for (const char c : value) {
-    const auto octet = static_cast<unsigned char>(c);
-    const bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-                       c == '-' || c == '.' || c == '_' || c == '*';
-    if (plain) {
-      body += c;
-    } else {
-      body += '%';
-      body += digits[octet >> 4];
-      body += digits[octet & 15];
-    }
-  }
+bool is_final_word(std::string_view code) noexcept {
+  return code == "invalid_grant" || code == "unauthorized_client";
 }
 
-std::string string_member(const boost::json::object& object, std::string_view name) {
-  const boost::json::value* member = object.if_contains(name);
-  return member != nullptr && member->is_string() ? std::string(member->get_string()) : std::string();
-}
-
-/// Microsoft sends a number or the digits as text.
-seconds lifetime_member(const boost::json::object& object) {
-  const boost::json::value* member = object.if_contains("expires_in");
-  std::optional<std::int64_t> given;
-  if (member != nullptr && member->is_int64()) given = member->get_int64();
-  if (member != nullptr && member->is_string())
-    given = text::parse_int(std::string_view(member->get_string()));
-  if (!given || *given <= 0) return assumed_lifetime;
-  return std::min(seconds(*given), longest_lifetime);
-}
-
-RetryClass retry_class_of(std::string_view code, int status) noexcept {
-  // RFC 6749 section 5.2, OpenID Connect Core section 3.1.2.6: what a person or new settings can cure.
-  for (const std::string_view needs_person :
-       {"invalid_grant", "interaction_required", "login_required", "consent_required",
-        "account_selection_required", "invalid_client", "unauthorized_client", "access_denied"}) {
-    if (code == needs_person) return RetryClass::reauthenticate;
-  }
-  if (code == "temporarily_unavailable" || code == "server_error" || code == "slow_down")
-    return RetryClass::after;
-  if (status == 408 || status == 429 || status >= 500) return RetryClass::after;
-  return RetryClass::never;
-}
-
-Error endpoint_error(const net::HttpResponse& response, std::string code, std::string message) {
-  Error error{.domain = ErrorDomain::auth, .code = std::move(code), .message = std::move(message)};
-  error.retry = retry_class_of(error.code, response.status);
-  error.http_status = response.status;
-  if (error.retry == RetryClass::after) {
-    if (const auto hint = response.headers.find("Retry-After")) {
-      const auto wait = text::parse_int(text::trim(*hint));
-      if (wait && *wait >= 0 && *wait <= 24 * 3600) error.retry_after = seconds(*wait);
-    }
-  }
-  return error;
-}
-
-bool is_loopback(const std::string& host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
-
-/// The two grants differ in the form they send and in what they do with a new refresh token.
+/// Grants differ in the form they send and in what they do with a new refresh token.
 class Grant {
  public:
   virtual ~Grant() = default;
@@ -105,8 +38,13 @@ class Grant {
   virtual Result<void> fill(std::string& form) = 0;
   /// The endpoint gave `grant`: what must be durable is, when this succeeds.
   virtual Result<void> keep(const TokenGrant& grant) = 0;
-  /// After invalid_grant: true if another process has put a new credential in place since fill().
+  /// After a refusal: true if another process has put a new credential in place since fill().
   virtual bool changed_since() = 0;
+  /// The endpoint said invalid_grant for good: what a person needs to know. Keeps the refusal where a later
+  /// process finds it.
+  virtual Error refused(Error error) { return error; }
+  /// Whether client_id and the client's proof belong in the form.
+  virtual bool names_client() const { return true; }
   virtual std::string key() const = 0;
 };
 
@@ -123,40 +61,127 @@ class ClientCredentialsGrant final : public Grant {
 
 class RefreshGrant final : public Grant {
  public:
-  RefreshGrant(SecretStore& store, std::string key) : store_(store), key_(std::move(key)) {}
+  RefreshGrant(SecretStore& store, std::string key, const Clock& clock, OAuthProvider provider)
+      : store_(store), key_(std::move(key)), clock_(clock), provider_(provider) {}
 
   Result<void> fill(std::string& form) override {
-    auto kept = store_.get(key_);
+    auto kept = read();
     if (!kept) return fail(std::move(kept).error().during("reading the refresh token"));
-    if (!*kept || (*kept)->empty()) {
+    if (kept->refresh_token.empty()) {
       return fail(ErrorDomain::auth, "no-refresh-token", "Nobody has signed in for this mailbox yet",
                   RetryClass::reauthenticate);
     }
-    used_ = std::move(**kept);
+    if (kept->refusal) {
+      return fail(ErrorDomain::auth, kept->refusal->code, kept->refusal->message, RetryClass::reauthenticate);
+    }
+    used_ = std::move(*kept);
     append_form_field(form, "grant_type", "refresh_token");
-    append_form_field(form, "refresh_token", used_.reveal());
+    append_form_field(form, "refresh_token", used_.refresh_token.reveal());
     return {};
   }
 
   Result<void> keep(const TokenGrant& grant) override {
-    if (grant.refresh_token.empty() || grant.refresh_token.reveal() == used_.reveal()) return {};
-    if (auto kept = store_.put(key_, grant.refresh_token); !kept) {
+    const bool rotated =
+        !grant.refresh_token.empty() && grant.refresh_token.reveal() != used_.refresh_token.reveal();
+    const bool learned_end = grant.refresh_lifetime.count() > 0 && !used_.ends;
+    if (!rotated && !learned_end) return {};
+    StoredGrant next = used_;
+    if (rotated) next.refresh_token = grant.refresh_token;
+    if (grant.refresh_lifetime.count() > 0) next.ends = clock_.now() + grant.refresh_lifetime;
+    if (auto kept = store_.put(key_, next.print()); !kept)
       return fail(std::move(kept).error().during("keeping the new refresh token"));
-    }
-    used_ = grant.refresh_token;
+    used_ = std::move(next);
     return {};
   }
 
   bool changed_since() override {
-    const auto kept = store_.get(key_);
-    return kept && *kept && (*kept)->reveal() != used_.reveal();
+    const auto kept = read();
+    return kept && !kept->refresh_token.empty() && !kept->refusal &&
+           kept->refresh_token.reveal() != used_.refresh_token.reveal();
+  }
+
+  Error refused(Error error) override {
+    if (error.code != "invalid_grant") return error;
+    if (ended_in_testing_mode()) {
+      error.code = "testing-mode-expired";
+      error.message =
+          "Google ended the sign-in of this mailbox after seven days, as it does for apps whose publishing "
+          "status is Testing. Publish the app or make it internal in the Google Cloud console, then sign in "
+          "again (syncline auth login)";
+    } else {
+      error.message =
+          "The sign-in of this mailbox has ended; sign in again (syncline auth login). " + error.message;
+    }
+    StoredGrant marked = used_;
+    marked.refusal = StoredGrant::Refusal{.at = clock_.now(), .code = error.code, .message = error.message};
+    if (auto kept = store_.put(key_, marked.print()); !kept)
+      log::warning({}, "the end of a sign-in cannot be kept: " + kept.error().describe());
+    return error;
   }
   std::string key() const override { return key_; }
 
  private:
+  /// Without a token where nothing is kept.
+  Result<StoredGrant> read() {
+    auto kept = store_.get(key_);
+    if (!kept) return fail(std::move(kept).error());
+    if (!*kept) return StoredGrant{};
+    return StoredGrant::parse(**kept);
+  }
+
+  /// Google says no more than "expired or revoked": the age tells. A daily synchronisation notices within a
+  /// day.
+  bool ended_in_testing_mode() const {
+    using namespace std::chrono_literals;
+    constexpr auto week = 7 * 24h;
+    if (provider_ != OAuthProvider::google || !used_.obtained) return false;
+    const auto age = clock_.now() - *used_.obtained;
+    if (used_.ends) return *used_.ends - *used_.obtained <= week + 1h && clock_.now() >= *used_.ends - 1h;
+    return age >= week - 1h && age < week + 24h;
+  }
+
   SecretStore& store_;
   std::string key_;
-  Secret used_;
+  const Clock& clock_;
+  OAuthProvider provider_;
+  StoredGrant used_;
+};
+
+/// RFC 7523 section 2.1.
+class ServiceAccountGrant final : public Grant {
+ public:
+  ServiceAccountGrant(ServiceAccount account, std::string scope, std::string subject, const Clock& clock)
+      : account_(std::move(account)), scope_(std::move(scope)), subject_(std::move(subject)), clock_(clock) {}
+
+  Result<void> fill(std::string& form) override {
+    auto assertion = account_.sign_assertion(scope_, subject_, clock_);
+    if (!assertion) return fail(std::move(assertion).error());
+    append_form_field(form, "grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer");
+    append_form_field(form, "assertion", *assertion);
+    return {};
+  }
+  Result<void> keep(const TokenGrant&) override { return {}; }
+  bool changed_since() override { return false; }
+  Error refused(Error error) override {
+    if (error.code == "unauthorized_client") {
+      error.message =
+          "The service account may not act for users of this domain with this scope; delegate it "
+          "in the Google Admin console (security, API controls, domain-wide delegation). " +
+          error.message;
+    } else {
+      error.message = "The service account cannot act for " + subject_ +
+                      ": there is no such user, or this machine's clock is wrong. " + error.message;
+    }
+    return error;
+  }
+  bool names_client() const override { return false; }
+  std::string key() const override { return subject_; }
+
+ private:
+  ServiceAccount account_;
+  std::string scope_;
+  std::string subject_;
+  const Clock& clock_;
 };
 
 class CachedTokenSource final : public TokenSource, public std::enable_shared_from_this<CachedTokenSource> {
@@ -219,6 +244,8 @@ class CachedTokenSource final : public TokenSource, public std::enable_shared_fr
     {
       const std::lock_guard lock(mutex_);
       const SteadyTime now = environment_.clock.steady_now();
+      // Somebody may have signed in meanwhile, in another process; looking costs no request.
+      if (standing_refusal_ && !in_flight_ && grant_->changed_since()) standing_refusal_.reset();
       if (standing_refusal_) co_return fail(*standing_refusal_);
       if (cached_) {
         const bool refused = refused_generation == cached_->token.generation;
@@ -284,12 +311,15 @@ class CachedTokenSource final : public TokenSource, public std::enable_shared_fr
     }
   }
 
-  /// Only one of these runs at a time, so grant_ and unkept_ need no lock.
+  /// Only one of these runs at a time, and nobody else touches grant_ while it does: grant_ and unkept_ need
+  /// no lock.
   net::Async<Received> obtain() {
     if (!unkept_) {
       auto asked = co_await request();
       if (!asked && asked.error().code == "invalid_grant" && grant_->changed_since())
         asked = co_await request();
+      if (!asked && asked.error().http_status && is_final_word(asked.error().code))
+        asked = fail(grant_->refused(std::move(asked).error()));
       if (!asked)
         co_return fail(std::move(asked).error().during("asking " + endpoint_.url.host + " for a token"));
       unkept_ = std::move(*asked);
@@ -318,43 +348,12 @@ class CachedTokenSource final : public TokenSource, public std::enable_shared_fr
   net::Async<Received> request() {
     std::string form;
     if (auto filled = grant_->fill(form); !filled) co_return fail(std::move(filled).error());
-    append_form_field(form, "client_id", endpoint_.client_id);
-    if (!endpoint_.scope.empty()) append_form_field(form, "scope", endpoint_.scope);
-    if (const auto* secret = std::get_if<Secret>(&endpoint_.proof)) {
-      append_form_field(form, "client_secret", secret->reveal());
-    } else if (const auto* certificate = std::get_if<ClientCertificate>(&endpoint_.proof)) {
-      const auto assertion = certificate->sign_assertion(endpoint_.client_id, endpoint_.url.to_string(),
-                                                         environment_.clock, environment_.random);
-      if (!assertion) co_return fail(assertion.error());
-      append_form_field(form, "client_assertion_type",
-                        "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
-      append_form_field(form, "client_assertion", *assertion);
+    if (grant_->names_client()) {
+      if (auto named = append_client(form, endpoint_, environment_); !named)
+        co_return fail(std::move(named).error());
+      if (!endpoint_.scope.empty()) append_form_field(form, "scope", endpoint_.scope);
     }
-    net::HttpRequest message;
-    message.method = "POST";
-    message.url = endpoint_.url;
-    message.headers.set("Content-Type", "application/x-www-form-urlencoded");
-    message.headers.set("Accept", "application/json");
-    message.body = std::make_shared<net::StringSource>(std::move(form));
-    net::HttpOptions options;
-    options.limits.total = std::chrono::milliseconds(60'000);
-    options.limits.body_octets = max_response_octets;
-    options.pool = "oauth";
-    auto response = co_await environment_.http.send(std::move(message), std::move(options));
-    if (!response) {
-      Error error = std::move(response).error();
-      // RFC 6749 section 5.2: 401 is how a token endpoint says invalid_client.
-      if (error.http_status == 401) {
-        error = Error{.domain = ErrorDomain::auth,
-                      .code = "invalid_client",
-                      .message = "The token endpoint does not accept the client's proof",
-                      .retry = RetryClass::reauthenticate,
-                      .http_status = 401};
-      }
-      co_return fail(std::move(error));
-    }
-    auto grant = read_token_response(*response);
-    wipe(response->body);
+    auto grant = co_await request_token(environment_, endpoint_.url, std::move(form));
     if (!grant) co_return fail(std::move(grant).error());
     log::debug({}, "new access token for client " + endpoint_.client_id + " from " + endpoint_.url.host);
     co_return Received{std::move(*grant), environment_.clock.steady_now()};
@@ -376,48 +375,12 @@ class CachedTokenSource final : public TokenSource, public std::enable_shared_fr
 };
 
 Result<void> check_endpoint(const TokenEndpoint& endpoint) {
-  if (!endpoint.url.is_tls() && !is_loopback(endpoint.url.host)) {
-    return fail(ErrorDomain::auth, "bad-settings", "A token endpoint must be an https address");
-  }
+  if (auto checked = check_endpoint_url(endpoint.url, "token endpoint"); !checked) return checked;
   if (endpoint.client_id.empty()) return fail(ErrorDomain::auth, "bad-settings", "The client id is missing");
   return {};
 }
 
 }  // namespace
-
-Result<TokenGrant> read_token_response(const net::HttpResponse& response) {
-  boost::json::error_code failure;
-  const boost::json::value parsed = boost::json::parse(response.body, failure);
-  if (failure || !parsed.is_object()) {
-    return fail(endpoint_error(response, "bad-token-response",
-                               "The token endpoint answered with status " + std::to_string(response.status) +
-                                   " and no JSON object"));
-  }
-  const boost::json::object& object = parsed.get_object();
-  std::string code = string_member(object, "error");
-  if (!code.empty() || response.status != 200) {
-    std::string message = "The token endpoint refused";
-    const std::string said = string_member(object, "error_description");
-    // Descriptions go on for pages of correlation data; the first line has the AADSTS number and the reason.
-    if (!said.empty())
-      message += ": " + said.substr(0, std::min<std::size_t>(said.find_first_of("\r\n"), 400));
-    if (code.empty()) code = "http-" + std::to_string(response.status);
-    return fail(endpoint_error(response, std::move(code), std::move(message)));
-  }
-  TokenGrant grant;
-  grant.access_token = Secret(string_member(object, "access_token"));
-  grant.refresh_token = Secret(string_member(object, "refresh_token"));
-  grant.lifetime = lifetime_member(object);
-  if (!is_bearer_token(grant.access_token.reveal())) {
-    return fail(
-        endpoint_error(response, "bad-token-response", "The token endpoint gave no usable access token"));
-  }
-  if (!text::equals_ignore_case(string_member(object, "token_type"), "bearer")) {
-    return fail(endpoint_error(response, "bad-token-response",
-                               "The token endpoint gave a token that is no bearer token"));
-  }
-  return grant;
-}
 
 Result<std::shared_ptr<TokenSource>> make_client_credentials(TokenEnvironment environment,
                                                              TokenEndpoint endpoint) {
@@ -433,8 +396,24 @@ Result<std::shared_ptr<TokenSource>> make_client_credentials(TokenEnvironment en
 Result<std::shared_ptr<TokenSource>> make_refresh_grant(TokenEnvironment environment, TokenEndpoint endpoint,
                                                         SecretStore& store, std::string key) {
   if (auto checked = check_endpoint(endpoint); !checked) return fail(std::move(checked).error());
-  return std::make_shared<CachedTokenSource>(std::move(environment), std::move(endpoint),
-                                             std::make_unique<RefreshGrant>(store, std::move(key)));
+  auto grant = std::make_unique<RefreshGrant>(store, std::move(key), environment.clock, endpoint.provider);
+  return std::make_shared<CachedTokenSource>(std::move(environment), std::move(endpoint), std::move(grant));
+}
+
+Result<std::shared_ptr<TokenSource>> make_service_account(TokenEnvironment environment,
+                                                          ServiceAccount account, std::string scope,
+                                                          std::string subject) {
+  if (scope.empty() || subject.empty())
+    return fail(ErrorDomain::auth, "bad-settings", "A service account needs a scope and a user to act for");
+  TokenEndpoint endpoint;
+  endpoint.url = account.token_url();
+  endpoint.client_id = account.email();
+  endpoint.scope = scope;
+  endpoint.provider = OAuthProvider::google;
+  if (auto checked = check_endpoint(endpoint); !checked) return fail(std::move(checked).error());
+  auto grant = std::make_unique<ServiceAccountGrant>(std::move(account), std::move(scope), std::move(subject),
+                                                     environment.clock);
+  return std::make_shared<CachedTokenSource>(std::move(environment), std::move(endpoint), std::move(grant));
 }
 
 }  // namespace syncline::auth

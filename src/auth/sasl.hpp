@@ -32,7 +32,7 @@ inline constexpr std::size_t max_sasl_challenge_octets = 64 * 1024;
 ///   each challenge: respond(challenge), the answer may be empty. If it fails, cancel the exchange with "*",
 ///     read the server's reply and give back respond()'s error.
 ///   success: finished(), whose error ends the connection: whoever answered is not our server.
-///   refusal: sasl_refusal() says what it means, renew() whether to try once more.
+///   refusal: sasl_refusal() says what it means; after "token-refused" renew() says whether to try once more.
 class SaslExchange {
  public:
   virtual ~SaslExchange() = default;

@@ -20,7 +20,8 @@ class TokenSource {
   virtual ~TokenSource() = default;
   /// A token that is good for a while yet. However many ask at once, one request goes out.
   /// Errors: domain auth; class reauthenticate ("invalid_grant", …) says that a person or new settings are
-  /// needed, and stays until credentials_changed(): no further request is sent.
+  /// needed, and stays until credentials_changed() or until a new sign-in is found where it is kept: no
+  /// further request is sent.
   virtual net::Async<AccessToken> token() = 0;
   /// After a 401 to the token of that generation: another one. Makes no request when a newer one is there
   /// already.

@@ -188,7 +188,7 @@ TEST(Bearer, KnowsTheFormOfAToken) {
   EXPECT_FALSE(fixed_token(Secret(std::string_view("two words"))));
 }
 
-TEST(Impersonation, FollowsTheCredentialAndNotTheWish) {
+TEST(Impersonation, Invariant21FollowsTheCredentialAndNotTheWish) {
   using enum CredentialKind;
   struct Row {
     CredentialKind kind;
