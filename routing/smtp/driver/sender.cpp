@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "routing/smtp/driver/sender.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace syncline::smtp {
+namespace {
+
+using Step = SendJournal::Step;
+using Note = RecipientNote::State;
+
+constexpr std::chrono::seconds first_look{5};
+constexpr unsigned most_copy_tries = 3;
+
+unexpected<Error> needs_person(std::string why) {
+  return fail(ErrorDomain::mail, "needs-person", std::move(why));
+}
+
+/// What the user sees of those that got nothing.
+std::string not_delivered(const SendJournal& journal) {
+  std::string text;
+  for (const RecipientNote& note : journal.recipients) {
+    if (note.state == Note::accepted) continue;
+    text += (text.empty() ? "not delivered to " : "; ") + note.address;
+    if (!note.said.empty()) text += ": " + note.said;
+  }
+  return text;
+}
+
+void add_remark(std::string& remark, const std::string& more) {
+  if (more.empty()) return;
+  if (!remark.empty()) remark += "; ";
+  remark += more;
+}
+
+}  // namespace
+
+Sender::Sender(net::Environment& environment, SenderSettings settings, mail::ChooseSasl choose,
+               Compose compose, SentFolder sent_folder)
+    : environment_(environment),
+      settings_(std::move(settings)),
+      choose_(std::move(choose)),
+      compose_(std::move(compose)),
+      sent_folder_(std::move(sent_folder)) {}
+
+SentMark Sender::Job::mark() const {
+  return {.message_id = journal.message_id, .operation_id = order.operation_id};
+}
+
+Async<sync::Applied> Sender::send(const sync::WriteOrder& order, sync::Progress& progress,
+                                  const sync::OpenContent& content) {
+  Job job{.order = order, .content = content, .journal = SendJournal(progress)};
+  if (auto begun = begin(job); !begun) co_return fail(std::move(begun.error()));
+  if (job.journal.step == Step::open) {
+    auto settled = co_await settle(job);
+    if (!settled) co_return fail(std::move(settled.error()));
+  }
+  if (job.journal.step != Step::sent) {
+    auto delivered = co_await deliver(job);
+    if (!delivered) co_return fail(std::move(delivered.error()).during("sending a message"));
+  }
+  sync::Applied applied;
+  applied.sent_message_id = job.journal.message_id;
+  applied.remark = not_delivered(job.journal);
+  auto copy = co_await put_copy(job, applied.remark);
+  if (!copy) co_return fail(std::move(copy.error()));
+  applied.item = std::move(*copy);
+  co_return applied;
+}
+
+Result<void> Sender::begin(Job& job) {
+  SendJournal& journal = job.journal;
+  auto loaded = journal.load();
+  if (!loaded) return fail(std::move(loaded.error()));
+  job.resumed = *loaded;
+  if (job.resumed) return {};
+  journal.message_id = message_id_for(job.order, settings_.address);
+  journal.date = environment_.clock.now();
+  for (std::string& address : recipients_of(job.order.fields))
+    journal.recipients.push_back({.address = std::move(address)});
+  if (journal.recipients.empty())
+    return fail(ErrorDomain::input, "no-recipients", "the message has nobody to go to");
+  return {};
+}
+
+/// An answer was lost: only the Sent folder can tell. That it is there is proof; that it is not, only when
+/// the server had its time.
+Async<void> Sender::settle(Job& job) {
+  SendJournal& journal = job.journal;
+  const std::string lost = "the server's answer to the message was lost";
+  if (!sent_folder_.find)
+    co_return needs_person(lost + ", and there is no Sent folder to look in: it may have been sent or not");
+  const SystemTime until = std::max(journal.begun + settings_.evidence_window, journal.settled_after());
+  const SentMark mark = job.mark();
+  auto found = co_await await_sent(environment_, sent_folder_.find, mark, until, settings_.evidence_pause);
+  if (!found) {
+    Error error = std::move(found.error());
+    if (error.retry != RetryClass::reauthenticate) error.retry = RetryClass::after;
+    co_return fail(std::move(error).during("looking in the Sent folder for a message whose answer was lost"));
+  }
+  if (!*found)
+    co_return needs_person(lost + ", and it is not in the Sent folder: it may have been sent or not");
+  for (const std::string& address : journal.trying)
+    if (RecipientNote* note = journal.find(address)) note->state = Note::accepted;
+  journal.trying.clear();
+  journal.step = journal.waiting().empty() ? Step::sent : Step::ready;
+  co_return Result<void>{};
+}
+
+Async<void> Sender::deliver(Job& job) {
+  SendJournal& journal = job.journal;
+  while (!journal.waiting().empty()) {
+    const std::size_t waited = journal.waiting().size();
+    auto done = co_await deliver_once(job);
+    if (!done) co_return done;
+    const std::vector<std::string> waiting = journal.waiting();
+    if (waiting.empty()) break;
+    // A server that takes so many at once gets the next ones with the next message.
+    const RecipientNote* first = journal.find(waiting.front());
+    if (waiting.size() < waited && first->said.find("too-many-recipients") != std::string::npos) continue;
+    if (++journal.tries >= settings_.most_tries) {
+      for (const std::string& address : waiting) journal.find(address)->state = Note::refused;
+      break;
+    }
+    if (auto saved = journal.save(); !saved) co_return saved;
+    co_return fail(ErrorDomain::mail, "recipients-deferred",
+                   "the server puts " + waiting.front() + " off: " + first->said, RetryClass::after);
+  }
+  if (!journal.any_accepted())
+    co_return fail(ErrorDomain::mail, "all-recipients-refused", not_delivered(journal));
+  journal.step = Step::sent;
+  co_return Result<void>{};
+}
+
+Async<void> Sender::deliver_once(Job& job) {
+  SendJournal& journal = job.journal;
+  auto ready = co_await ensure_session();
+  if (!ready) co_return ready;
+  auto message = compose(job, false);
+  if (!message) co_return fail(std::move(message.error()));
+  MessageSource source(*message->text);
+  const Envelope envelope{.sender = settings_.address,
+                          .recipients = journal.waiting(),
+                          .eight_bit = message->eight_bit,
+                          .smtputf8 = message->utf8_header,
+                          .envelope_id = job.order.operation_id};
+  const BeforeCommit before_commit = [&]() -> Result<void> {
+    journal.step = Step::open;
+    journal.begun = environment_.clock.now();
+    journal.trying = envelope.recipients;
+    return journal.save();
+  };
+  ++requests_;
+  auto delivery = co_await session_->send(envelope, source, before_commit);
+  if (!session_->usable()) session_.reset();
+  if (!delivery) co_return fail(std::move(delivery.error()));
+  if (delivery->state == Delivery::State::unknown) {
+    Error error = std::move(delivery->error);
+    error.message = "no answer came to the message's last octets: " + error.message;
+    error.domain = ErrorDomain::mail;
+    error.code = "uncertain";
+    error.retry = RetryClass::after;
+    error.retry_after = first_look;
+    co_return fail(std::move(error));
+  }
+  co_return note_results(job, *delivery);
+}
+
+Result<void> Sender::note_results(Job& job, const Delivery& delivery) {
+  SendJournal& journal = job.journal;
+  const bool was_open = journal.step == Step::open;
+  journal.step = Step::ready;
+  journal.trying.clear();
+  const bool accepted = delivery.state == Delivery::State::accepted;
+  std::size_t refused = 0;
+  for (const RecipientResult& result : delivery.recipients) {
+    RecipientNote* note = journal.find(result.address);
+    if (note == nullptr) continue;
+    // What kept the whole message back says nothing about one recipient, unless it was said of them.
+    const bool own = accepted || result.error.code != delivery.error.code;
+    note->said =
+        result.error.code.empty() ? std::string() : result.error.message + " (" + result.error.code + ")";
+    if (result.state == RecipientResult::State::accepted)
+      note->state = Note::accepted;
+    else if (result.state == RecipientResult::State::permanent && own)
+      note->state = Note::refused;
+    if (result.state == RecipientResult::State::permanent) ++refused;
+  }
+  if (accepted) return {};
+  // It is certain that nothing went out: a crash from here on must not find an open step.
+  if (was_open)
+    if (auto saved = journal.save(); !saved) return saved;
+  if (refused == delivery.recipients.size() && journal.any_accepted()) {
+    // The others have it; the order as a whole cannot fail any more.
+    for (const RecipientResult& result : delivery.recipients)
+      if (RecipientNote* note = journal.find(result.address)) note->state = Note::refused;
+    return {};
+  }
+  return fail(delivery.error);
+}
+
+Async<void> Sender::ensure_session() {
+  if (session_ != nullptr) {
+    const std::uint64_t most =
+        std::min(settings_.messages_per_session,
+                 session_->capabilities().most_messages.value_or(settings_.messages_per_session));
+    const auto idle = session_->idle();
+    if (session_->usable() && session_->messages() < most && idle <= settings_.trust_idle)
+      co_return Result<void>{};
+    bool good = false;
+    if (session_->usable() && session_->messages() < most && idle <= settings_.keep_idle) {
+      auto reset = co_await session_->reset();
+      good = reset.has_value() && session_->usable();
+    } else if (session_->usable()) {
+      static_cast<void>(co_await session_->quit());
+    }
+    if (good) co_return Result<void>{};
+    session_.reset();
+  }
+  auto opened = co_await Session::open(environment_, settings_.session, choose_);
+  if (!opened) co_return fail(std::move(opened.error()));
+  session_ = std::move(*opened);
+  co_return Result<void>{};
+}
+
+Result<Message> Sender::compose(Job& job, bool for_copy) {
+  ComposeWish wish{.message_id = job.journal.message_id, .date = job.journal.date, .with_bcc = for_copy};
+  if (!for_copy) {
+    wish.allow_eight_bit = session_->capabilities().eight_bit_mime;
+    wish.allow_utf8_header = session_->capabilities().smtputf8;
+  }
+  auto message = compose_(job.order, wish, job.content);
+  if (message && message->text == nullptr)
+    return fail(ErrorDomain::local, "no-text", "the message was composed without a text");
+  return message;
+}
+
+/// Invariant 17. The mail is out: nothing here makes the order fail for good.
+Async<sync::RemoteRef> Sender::put_copy(Job& job, std::string& remark) {
+  SentCopies copies = sent_folder_.copies;
+  if (copies == SentCopies::automatic && server_saves_)
+    copies = *server_saves_ ? SentCopies::server : SentCopies::append;
+  if (copies == SentCopies::none || (!sent_folder_.find && !sent_folder_.append)) co_return sync::RemoteRef{};
+  const SentMark mark = job.mark();
+  const SystemTime now = environment_.clock.now();
+  if (copies == SentCopies::server || !sent_folder_.append) {
+    // The feed of the Sent folder finds it by its mark if it comes later.
+    if (!sent_folder_.find) co_return sync::RemoteRef{};
+    auto found = co_await await_sent(environment_, sent_folder_.find, mark, now, settings_.copy_pause);
+    co_return found&&* found ? **found : sync::RemoteRef{};
+  }
+  // From here on it takes a while: a crash must not send again.
+  if (auto saved = job.journal.save(); !saved) co_return fail(std::move(saved.error()));
+  const bool look = copies == SentCopies::automatic || job.resumed;
+  if (look && sent_folder_.find) {
+    const SystemTime until = copies == SentCopies::automatic ? now + settings_.copy_window : now;
+    auto found = co_await await_sent(environment_, sent_folder_.find, mark, until, settings_.copy_pause);
+    if (!found) {
+      // Without a look there may be two copies in the end.
+      add_remark(remark, "whether a copy is in the Sent folder is not known: " + found.error().describe());
+      co_return sync::RemoteRef{};
+    }
+    if (*found && copies == SentCopies::automatic && !job.resumed) server_saves_ = true;
+    if (*found) co_return **found;
+    if (copies == SentCopies::automatic) server_saves_ = false;
+  }
+  co_return co_await append_copy(job, remark);
+}
+
+Async<sync::RemoteRef> Sender::append_copy(Job& job, std::string& remark) {
+  auto message = compose(job, true);
+  if (!message) {
+    add_remark(remark, "no copy is in the Sent folder: " + message.error().describe());
+    co_return sync::RemoteRef{};
+  }
+  SentMark mark = job.mark();
+  auto appended = co_await sent_folder_.append(*message->text, std::move(mark));
+  if (appended) co_return std::move(*appended);
+  Error error = std::move(appended.error());
+  const bool again = error.retry == RetryClass::after || error.retry == RetryClass::now;
+  if (again && ++job.journal.copy_tries < most_copy_tries) {
+    if (auto saved = job.journal.save(); !saved) co_return fail(std::move(saved.error()));
+    error.retry = RetryClass::after;
+    co_return fail(std::move(error).during("putting a copy of a sent message into the Sent folder"));
+  }
+  add_remark(remark, "no copy is in the Sent folder: " + error.describe());
+  co_return sync::RemoteRef{};
+}
+
+Async<void> Sender::close() {
+  if (session_ != nullptr) static_cast<void>(co_await session_->quit());
+  session_.reset();
+  co_return Result<void>{};
+}
+
+}  // namespace syncline::smtp

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// Sending through a submission server, exactly once as far as SMTP lets anybody know (invariant 6): progress
+// is durable before the last octet, a lost answer is settled by the Sent folder, and a recipient who was
+// accepted is never written to again.
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "routing/smtp/driver/message.hpp"
+#include "routing/smtp/driver/send_journal.hpp"
+#include "routing/smtp/driver/sent_copy.hpp"
+#include "routing/smtp/session.hpp"
+
+namespace syncline::smtp {
+
+struct SenderSettings {
+  SessionSettings session = {};
+  std::string address = {};  ///< the mailbox's own: the envelope's sender, to whom reports go
+  std::uint64_t messages_per_session =
+      100;  ///< servers close after some number; MAILMAX of the server counts too
+  std::chrono::milliseconds trust_idle =
+      std::chrono::seconds(1);  ///< a session asked for no longer than that is used at once,
+  std::chrono::milliseconds keep_idle = std::chrono::seconds(60);  ///< one no longer than that after a RSET
+  std::chrono::milliseconds evidence_window = std::chrono::minutes(2);
+  std::chrono::milliseconds evidence_pause = std::chrono::seconds(10);
+  std::chrono::milliseconds copy_window = std::chrono::minutes(1);
+  std::chrono::milliseconds copy_pause = std::chrono::seconds(5);
+  unsigned most_tries = 8;  ///< transactions for recipients that the server puts off
+};
+
+/// One mailbox. One call at a time.
+class Sender {
+ public:
+  /// `environment` must outlive it.
+  Sender(net::Environment& environment, SenderSettings settings, mail::ChooseSasl choose, Compose compose,
+         SentFolder sent_folder);
+
+  /// Carries out an order of WriteOrder::send; may be called again after a crash with the progress that was
+  /// saved. Applied::remark names recipients that the server refused, while others were accepted. Errors
+  /// (mail): "uncertain" (after): no answer came, ask again for the evidence; "needs-person" (never): there
+  /// is none; "recipients-deferred" (after): the server puts somebody off; and those of compose, session,
+  /// transaction and Sent folder.
+  Async<sync::Applied> send(const sync::WriteOrder& order, sync::Progress& progress,
+                            const sync::OpenContent& content);
+  /// Ends the session in an orderly way.
+  Async<void> close();
+  /// Messages offered to the server so far.
+  std::uint64_t requests() const noexcept { return requests_; }
+
+ private:
+  struct Job {
+    const sync::WriteOrder& order;
+    const sync::OpenContent& content;
+    SendJournal journal;
+    bool resumed = false;
+    SentMark mark() const;
+  };
+
+  Result<void> begin(Job& job);
+  Async<void> settle(Job& job);
+  Async<void> deliver(Job& job);
+  Async<void> deliver_once(Job& job);
+  Result<void> note_results(Job& job, const Delivery& delivery);
+  Async<void> ensure_session();
+  Async<sync::RemoteRef> put_copy(Job& job, std::string& remark);
+  Async<sync::RemoteRef> append_copy(Job& job, std::string& remark);
+  Result<Message> compose(Job& job, bool for_copy);
+
+  net::Environment& environment_;
+  SenderSettings settings_;
+  mail::ChooseSasl choose_;
+  Compose compose_;
+  SentFolder sent_folder_;
+  std::unique_ptr<Session> session_;
+  std::optional<bool> server_saves_;  ///< SentCopies::automatic: learned
+  std::uint64_t requests_ = 0;
+};
+
+}  // namespace syncline::smtp
