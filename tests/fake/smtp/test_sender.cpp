@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <gtest/gtest.h>
+
+#include <boost/json/array.hpp>
+#include <cstring>
+
+#include "routing/smtp/driver/sender.hpp"
+#include "tests/fake/smtp/smtp_peer.hpp"
+
+namespace syncline::smtp {
+namespace {
+
+using net::testing::VirtualWorld;
+using testing::SmtpPeer;
+
+/// What is durable: survives the sender that wrote it.
+class Noted final : public sync::Progress {
+ public:
+  explicit Noted(VirtualWorld& world) : world_(&world) {}
+  std::string_view text() const override { return text_; }
+  Result<void> save(std::string text) override {
+    if (fails_at == saves) return fail(ErrorDomain::local, "killed", "the process ends here");
+    ++saves;
+    text_ = std::move(text);
+    saved_at_ = world_->now();
+    if (ends_after == saves) return fail(ErrorDomain::local, "killed", "the process ends here");
+    return {};
+  }
+  SystemTime settled_after() const override { return saved_at_ + std::chrono::seconds(60); }
+
+  int saves = 0;
+  int fails_at = -1;    ///< before it is durable
+  int ends_after = -1;  ///< after it is
+
+ private:
+  VirtualWorld* world_;
+  std::string text_;
+  SystemTime saved_at_{};
+};
+
+class TextSource final : public sync::ContentSource {
+ public:
+  explicit TextSource(std::string text) : text_(std::move(text)) {}
+  std::uint64_t size() const override { return text_.size(); }
+  Result<std::size_t> read(std::span<std::byte> buffer) override {
+    const std::size_t count = std::min(buffer.size(), text_.size() - at_);
+    std::memcpy(buffer.data(), text_.data() + at_, count);
+    at_ += count;
+    return count;
+  }
+  Result<void> rewind() override {
+    at_ = 0;
+    return {};
+  }
+
+ private:
+  std::string text_;
+  std::size_t at_ = 0;
+};
+
+struct SenderTest : ::testing::Test {
+  SenderTest() {
+    peer.listen(world, 587);
+    order.what = sync::WriteOrder::What::send;
+    order.operation_id = "op-1";
+    to({"bob@example.test", "carol@example.test"});
+    sent.copies = SentCopies::none;
+  }
+
+  void to(const std::vector<std::string>& addresses) {
+    boost::json::array people;
+    for (const std::string& address : addresses)
+      people.push_back(boost::json::object{{"emailAddress", address}});
+    order.fields["toRecipients"] = std::move(people);
+  }
+
+  /// A new sender, as after a restart.
+  void restart() {
+    SenderSettings settings;
+    settings.session.endpoint = {.host = "mail.example.test", .port = 587, .tls = mail::TlsMode::none};
+    settings.address = "alice@example.test";
+    Compose compose = [this](const sync::WriteOrder& wanted, const ComposeWish& wish,
+                             const sync::OpenContent&) -> Result<Message> {
+      Message made;
+      made.text = std::make_unique<TextSource>("Message-ID: " + wish.message_id + "\r\n" +
+                                               std::string(operation_header) + ": " + wanted.operation_id +
+                                               "\r\n\r\nhello\r\n");
+      ++composed;
+      return made;
+    };
+    sender = std::make_unique<Sender>(world.environment(), settings, mail::ChooseSasl(), compose, sent);
+  }
+
+  Result<sync::Applied> send() {
+    if (sender == nullptr) restart();
+    const sync::OpenContent none;
+    return world.run(sender->send(order, noted, none));
+  }
+
+  /// The Sent folder of a server that saves what it took.
+  void server_saves_after(std::chrono::milliseconds delay) {
+    sent.find = [this, delay](SentMark mark) -> Async<std::optional<sync::RemoteRef>> {
+      ++looks;
+      marks.push_back(mark);
+      if (!peer.taken.empty() && world.elapsed() >= delay)
+        co_return sync::RemoteRef{.id = "sent-1", .version = "1"};
+      co_return std::nullopt;
+    };
+  }
+  void can_append() {
+    sent.append = [this](sync::ContentSource& text, SentMark) -> Async<sync::RemoteRef> {
+      std::byte buffer[512];
+      auto count = text.read(buffer);
+      appended.emplace_back(reinterpret_cast<const char*>(buffer), count.value_or(0));
+      co_return sync::RemoteRef{.id = "appended-" + std::to_string(appended.size())};
+    };
+  }
+
+  VirtualWorld world;
+  SmtpPeer peer;
+  sync::WriteOrder order;
+  Noted noted{world};
+  SentFolder sent;
+  std::unique_ptr<Sender> sender;
+  int composed = 0;
+  int looks = 0;
+  std::vector<SentMark> marks;
+  std::vector<std::string> appended;
+};
+
+TEST_F(SenderTest, AMessageGoesToEverybodyOnceAndProgressWasNotedBefore) {
+  auto applied = send();
+  ASSERT_TRUE(applied) << applied.error().describe();
+  EXPECT_EQ(applied->sent_message_id, "<op-1.syncline@example.test>");
+  EXPECT_EQ(applied->remark, "");
+  ASSERT_EQ(peer.taken.size(), 1u);
+  EXPECT_EQ(peer.taken[0].to.size(), 2u);
+  EXPECT_NE(peer.taken[0].text.find("X-Syncline-Operation: op-1"), std::string::npos);
+  EXPECT_EQ(noted.saves, 1);
+}
+
+TEST_F(SenderTest, TheRecordsOwnMessageIdIsKept) {
+  order.fields["internetMessageId"] = "<kept@example.test>";
+  EXPECT_EQ(send()->sent_message_id, "<kept@example.test>");
+  noted = Noted(world);
+  order.fields["internetMessageId"] = "<bad@example.test>\r\nBcc: evil@example.test";
+  EXPECT_EQ(send()->sent_message_id, "<op-1.syncline@example.test>") << "what is none is not taken";
+}
+
+TEST_F(SenderTest, ManyMessagesUseOneConnection) {
+  for (int i = 0; i < 20; ++i) {
+    Noted fresh(world);
+    const sync::OpenContent none;
+    if (sender == nullptr) restart();
+    ASSERT_TRUE(world.run(sender->send(order, fresh, none)));
+  }
+  EXPECT_EQ(peer.taken.size(), 20u);
+  EXPECT_EQ(peer.connections, 1u);
+}
+
+TEST_F(SenderTest, AConnectionThatTheServerClosedMeanwhileCostsNothing) {
+  ASSERT_TRUE(send());
+  world.run_for(std::chrono::seconds(30));
+  peer.instead = [](const std::string& line, std::size_t connection) -> std::optional<std::string> {
+    if (connection == 0 && line == "RSET") return "421 4.4.2 idle for too long\r\n";
+    return std::nullopt;
+  };
+  Noted fresh(world);
+  const sync::OpenContent none;
+  ASSERT_TRUE(world.run(sender->send(order, fresh, none)));
+  EXPECT_EQ(peer.connections, 2u);
+  EXPECT_EQ(peer.taken.size(), 2u);
+}
+
+TEST_F(SenderTest, ALostAnswerIsSettledByTheSentFolder) {
+  server_saves_after(std::chrono::seconds(40));
+  peer.verdict = [](std::size_t) -> std::string { return "vanish"; };
+  auto first = send();
+  ASSERT_FALSE(first);
+  EXPECT_EQ(first.error().code, "uncertain");
+  EXPECT_EQ(first.error().retry, RetryClass::after);
+  restart();
+  auto second = send();
+  ASSERT_TRUE(second) << second.error().describe();
+  EXPECT_EQ(peer.taken.size(), 1u) << "not sent again";
+  EXPECT_EQ(marks.front().message_id, "<op-1.syncline@example.test>");
+  EXPECT_EQ(marks.front().operation_id, "op-1");
+  EXPECT_EQ(second->remark, "");
+}
+
+TEST_F(SenderTest, WithoutEvidenceInTwoMinutesAPersonIsAsked) {
+  server_saves_after(std::chrono::hours(1));
+  peer.verdict = [](std::size_t) -> std::string { return "drop"; };
+  ASSERT_EQ(send().error().code, "uncertain");
+  const auto began = world.elapsed();
+  auto second = send();
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, "needs-person");
+  EXPECT_EQ(second.error().retry, RetryClass::never);
+  EXPECT_GE(world.elapsed() - began, std::chrono::seconds(115));
+  EXPECT_LE(world.elapsed() - began, std::chrono::seconds(130));
+  EXPECT_EQ(peer.offered, 1u);
+}
+
+TEST_F(SenderTest, WithoutASentFolderAPersonIsAskedAtOnce) {
+  peer.verdict = [](std::size_t) -> std::string { return "drop"; };
+  ASSERT_EQ(send().error().code, "uncertain");
+  EXPECT_EQ(send().error().code, "needs-person");
+  EXPECT_EQ(peer.offered, 1u);
+}
+
+TEST_F(SenderTest, ASentFolderThatCannotBeReadLeavesItUncertain) {
+  peer.verdict = [](std::size_t) -> std::string { return "vanish"; };
+  ASSERT_EQ(send().error().code, "uncertain");
+  sent.find = [](SentMark) -> Async<std::optional<sync::RemoteRef>> {
+    co_return fail(ErrorDomain::net, "connection-refused", "no", RetryClass::after);
+  };
+  restart();
+  auto again = send();
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().retry, RetryClass::after);
+  EXPECT_EQ(again.error().code, "connection-refused");
+  EXPECT_EQ(peer.offered, 1u);
+}
+
+TEST_F(SenderTest, KilledBeforeOrAfterEachNoteItIsNeverSentTwice) {
+  server_saves_after(std::chrono::seconds(0));
+  for (const bool before : {true, false})
+    for (int at = before ? 0 : 1; at <= 3; ++at) {
+      peer.taken.clear();
+      noted = Noted(world);
+      (before ? noted.fails_at : noted.ends_after) = at;
+      restart();
+      auto killed = send();
+      noted.fails_at = noted.ends_after = -1;
+      if (killed) continue;
+      EXPECT_EQ(killed.error().code, "killed");
+      restart();
+      auto again = send();
+      if (again)
+        EXPECT_EQ(peer.taken.size(), 1u) << before << at;
+      else
+        EXPECT_TRUE(again.error().code == "needs-person" && peer.taken.empty()) << again.error().describe();
+    }
+}
+
+TEST_F(SenderTest, OnlyThoseWhoWerePutOffAreTriedAgain) {
+  to({"bob@example.test", "slow@example.test", "nobody@example.test"});
+  bool slow = true;
+  peer.instead = [&](const std::string& line, std::size_t) -> std::optional<std::string> {
+    if (line.find("<slow@") != std::string::npos && slow) return "450 4.2.0 greylisted\r\n";
+    if (line.find("<nobody@") != std::string::npos) return "550 5.1.1 no such user\r\n";
+    return std::nullopt;
+  };
+  auto first = send();
+  ASSERT_FALSE(first);
+  EXPECT_EQ(first.error().code, "recipients-deferred");
+  EXPECT_EQ(first.error().retry, RetryClass::after);
+  slow = false;
+  restart();
+  auto second = send();
+  ASSERT_TRUE(second) << second.error().describe();
+  ASSERT_EQ(peer.taken.size(), 2u);
+  EXPECT_EQ(peer.taken[0].to, (std::vector<std::string>{"bob@example.test"}));
+  EXPECT_EQ(peer.taken[1].to, (std::vector<std::string>{"slow@example.test"}));
+  EXPECT_NE(second->remark.find("nobody@example.test"), std::string::npos) << second->remark;
+  EXPECT_EQ(second->remark.find("slow@"), std::string::npos);
+}
+
+TEST_F(SenderTest, WhoIsPutOffForEverIsGivenUpWhileTheOthersHaveIt) {
+  to({"bob@example.test", "slow@example.test"});
+  peer.instead = [&](const std::string& line, std::size_t) -> std::optional<std::string> {
+    if (line.find("<slow@") != std::string::npos) return "450 4.2.0 greylisted\r\n";
+    return std::nullopt;
+  };
+  Result<sync::Applied> last = fail(ErrorDomain::local, "none", "");
+  int tries = 0;
+  for (; tries < 20 && !last; ++tries) last = send();
+  ASSERT_TRUE(last);
+  EXPECT_LT(tries, 10) << "before the engine itself gives the order up";
+  EXPECT_NE(last->remark.find("slow@example.test"), std::string::npos);
+  EXPECT_EQ(peer.taken.size(), 1u);
+}
+
+TEST_F(SenderTest, AMessageThatNobodyTakesFails) {
+  peer.instead = [&](const std::string& line, std::size_t) -> std::optional<std::string> {
+    if (line.starts_with("RCPT")) return "550 5.1.1 no such user\r\n";
+    return std::nullopt;
+  };
+  auto applied = send();
+  ASSERT_FALSE(applied);
+  EXPECT_EQ(applied.error().code, "no-such-mailbox");
+  EXPECT_EQ(applied.error().retry, RetryClass::never);
+  order.fields.erase("toRecipients");
+  noted = Noted(world);
+  EXPECT_EQ(send().error().code, "no-recipients");
+}
+
+TEST_F(SenderTest, AServerThatTakesFewAtOnceGetsTheRestWithTheNextMessage) {
+  to({"a@example.test", "b@example.test", "c@example.test", "d@example.test", "e@example.test"});
+  int in_message = 0;
+  peer.instead = [&](const std::string& line, std::size_t) -> std::optional<std::string> {
+    if (line.starts_with("MAIL")) in_message = 0;
+    if (line.starts_with("RCPT") && ++in_message > 2) return "452 4.5.3 too many recipients\r\n";
+    return std::nullopt;
+  };
+  auto applied = send();
+  ASSERT_TRUE(applied) << applied.error().describe();
+  EXPECT_EQ(peer.taken.size(), 3u);
+  EXPECT_EQ(applied->remark, "");
+}
+
+TEST_F(SenderTest, ACopyOfTheServersIsFoundAndLearnedOf) {
+  sent.copies = SentCopies::automatic;
+  server_saves_after(std::chrono::seconds(12));
+  can_append();
+  auto first = send();
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->item.id, "sent-1");
+  EXPECT_TRUE(appended.empty());
+  const auto began = world.elapsed();
+  Noted fresh(world);
+  const sync::OpenContent none;
+  ASSERT_TRUE(world.run(sender->send(order, fresh, none)));
+  EXPECT_EQ(world.elapsed(), began) << "the next one is not waited for";
+}
+
+TEST_F(SenderTest, WhereTheServerSavesNoneACopyIsAppendedAfterAMinuteAndThenAtOnce) {
+  sent.copies = SentCopies::automatic;
+  server_saves_after(std::chrono::hours(1));
+  can_append();
+  auto first = send();
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->item.id, "appended-1");
+  EXPECT_GE(world.elapsed(), std::chrono::seconds(60));
+  EXPECT_LE(world.elapsed(), std::chrono::seconds(70));
+  ASSERT_EQ(appended.size(), 1u);
+  EXPECT_NE(appended[0].find("<op-1.syncline@example.test>"), std::string::npos);
+  const auto began = world.elapsed();
+  Noted fresh(world);
+  const sync::OpenContent none;
+  ASSERT_TRUE(world.run(sender->send(order, fresh, none)));
+  EXPECT_EQ(world.elapsed(), began);
+  EXPECT_EQ(appended.size(), 2u);
+}
+
+TEST_F(SenderTest, NoCopyIsAppendedWhereTheProviderSavesOne) {
+  sent.copies = SentCopies::server;
+  server_saves_after(std::chrono::hours(1));
+  can_append();
+  auto applied = send();
+  ASSERT_TRUE(applied);
+  EXPECT_TRUE(appended.empty());
+  EXPECT_EQ(applied->item.id, "");
+  EXPECT_EQ(world.elapsed(), std::chrono::seconds(0));
+}
+
+TEST_F(SenderTest, AFaultOfTheSentFolderNeverSendsAgain) {
+  sent.copies = SentCopies::append;
+  int failures = 0;
+  sent.append = [&](sync::ContentSource&, SentMark) -> Async<sync::RemoteRef> {
+    ++failures;
+    co_return fail(ErrorDomain::net, "connection-refused", "no", RetryClass::after);
+  };
+  Result<sync::Applied> last = fail(ErrorDomain::local, "none", "");
+  for (int tries = 0; tries < 10 && !last; ++tries) {
+    restart();
+    last = send();
+  }
+  ASSERT_TRUE(last) << last.error().describe();
+  EXPECT_EQ(failures, 3);
+  EXPECT_NE(last->remark.find("no copy is in the Sent folder"), std::string::npos);
+  EXPECT_EQ(peer.taken.size(), 1u);
+}
+
+TEST_F(SenderTest, ProgressThatIsNotOursIsAnErrorAndSendsNothing) {
+  ASSERT_TRUE(noted.save("{\"step\":\"create\"}"));
+  auto applied = send();
+  ASSERT_FALSE(applied);
+  EXPECT_EQ(applied.error().code, "bad-progress");
+  EXPECT_TRUE(peer.commands.empty());
+}
+
+}  // namespace
+}  // namespace syncline::smtp
