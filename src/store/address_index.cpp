@@ -14,9 +14,8 @@ namespace json = boost::json;
 /// RFC 5321 section 4.5.3.1: 64 octets, "@", 255 octets.
 constexpr std::size_t address_limit_octets = 320;
 
-constexpr std::array fields_with_people = {
-    "from",          "sender",    "replyTo",           "toRecipients",      "ccRecipients",
-    "bccRecipients", "organizer", "requiredAttendees", "optionalAttendees", "resources"};
+constexpr std::array fields_with_people = {"organizer", "requiredAttendees", "optionalAttendees",
+                                           "resources"};
 
 void add(const json::value& text, std::vector<std::string>& out) {
   if (!text.is_string()) return;
@@ -44,8 +43,9 @@ std::string address_key(std::string_view address) {
   return text::to_lower_ascii(address);
 }
 
-std::vector<std::string> addresses_of(const model::Fields& fields) {
+std::vector<std::string> addresses_of(model::RecordKind kind, const model::Fields& fields) {
   std::vector<std::string> out;
+  if (kind == model::RecordKind::email) return out;
   for (const char* name : fields_with_people) {
     const json::value* value = fields.if_contains(name);
     if (!value) continue;

@@ -13,7 +13,8 @@ namespace syncline::store {
 /// address.
 std::string address_key(std::string_view address);
 
-/// Of e-mail addresses (contacts) and of people (from, recipients, attendees, organizer); sorted, each once.
-std::vector<std::string> addresses_of(const model::Fields& fields);
+/// Of a contact's e-mail addresses and of an appointment's people; sorted, each once. Of e-mails none: to
+/// stand in somebody's mail makes nobody known.
+std::vector<std::string> addresses_of(model::RecordKind kind, const model::Fields& fields);
 
 }  // namespace syncline::store

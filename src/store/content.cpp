@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -14,6 +15,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "store/connection.hpp"
@@ -33,6 +35,8 @@ constexpr Sql all_used_sql = "SELECT DISTINCT lower(hex(sha256)) AS name FROM re
 constexpr std::size_t hash_octets = 32;
 constexpr std::size_t buffer_octets = std::size_t{64} << 10;
 constexpr std::chrono::hours unreferenced_stay{1};
+/// Files of a batch that are open at once.
+constexpr std::size_t most_arriving = 64;
 /// So many are removed in one write transaction: others wait for it.
 constexpr std::size_t sweep_batch = 256;
 
@@ -210,50 +214,115 @@ struct ContentWriter::State {
     return name;
   }
 
-  Result<StoredContent> finish();
+  /// All octets in a file of the temporary folder, on their way to the disk.
+  Result<void> complete(const SystemTime& now) {
+    if (auto flushed = flush(); !flushed) return flushed;
+    const timespec time = to_timespec(now);
+    const std::array<timespec, 2> times = {time, time};
+    if (::futimens(file.get(), times.data()) != 0) return fail(file_error(errno, "set the time of " + path));
+    start_writing(file.get());
+    return {};
+  }
 };
 
-Result<StoredContent> ContentWriter::State::finish() {
-  Result<std::string> name = hash();
+struct ContentBatch::State {
+  /// Complete, and not yet at its name.
+  struct Arriving {
+    std::unique_ptr<ContentWriter::State> content;
+    std::string sha256;
+  };
+  Store& store;
+  std::vector<Arriving> arriving;
+  /// Names that were there: whoever made them may have ended before they were durable.
+  std::set<std::string> shards;
+
+  Result<StoredContent> add(std::unique_ptr<ContentWriter::State> content);
+  Result<void> commit();
+};
+
+Result<StoredContent> ContentBatch::State::add(std::unique_ptr<ContentWriter::State> content) {
+  Result<std::string> name = content->hash();
   if (!name) return fail(std::move(name.error()));
-  const StoredContent stored{.sha256 = *name, .octets = octets};
-  const std::string& folder = store->folder();
+  const StoredContent stored{.sha256 = *name, .octets = content->octets};
+  if (std::any_of(arriving.begin(), arriving.end(),
+                  [&](const Arriving& other) { return other.sha256 == *name; }))
+    return stored;
+  const std::string& folder = store.folder();
   const std::string target = path_of(folder, *name);
-  const std::string shard = shard_of(folder, *name);
+  const SystemTime now = store.clock().now();
   auto lock = lock_content(folder, LOCK_SH);
   if (!lock) return fail(std::move(lock.error()));
-  const timespec now = to_timespec(store->clock().now());
-  const std::array<timespec, 2> times = {now, now};
 
   struct stat there {};
   // Of another size it was damaged from outside; ours takes its place.
   if (::stat(target.c_str(), &there) == 0 && S_ISREG(there.st_mode) &&
-      static_cast<std::uint64_t>(there.st_size) == octets) {
-    // Its hour begins again. Whoever made it may have ended before its name was durable.
+      static_cast<std::uint64_t>(there.st_size) == stored.octets) {
+    // Its hour begins again.
+    const timespec time = to_timespec(now);
+    const std::array<timespec, 2> times = {time, time};
     if (::utimensat(AT_FDCWD, target.c_str(), times.data(), 0) != 0)
       return fail(file_error(errno, "set the time of " + target));
-    if (auto synced = sync_folder(shard); !synced) return fail(std::move(synced.error()));
+    shards.insert(shard_of(folder, *name));
     return stored;
   }
-
-  Result<void> done = flush();
-  if (done && ::futimens(file.get(), times.data()) != 0)
-    done = fail(file_error(errno, "set the time of " + path));
-  if (done) done = sync_file(file.get(), path);
-  if (done && ::access(shard.c_str(), F_OK) != 0) {
-    done = make_folder(shard);
-    if (done) done = sync_folder(content_folder(folder));
-  }
-  DurableWrites* const writes = store->durable_writes();
-  if (done && writes) done = writes->before("content");
-  if (done && std::rename(path.c_str(), target.c_str()) != 0)
-    done = fail(file_error(errno, "rename to " + target));
-  if (!done) return fail(std::move(done.error()));
-  path.clear();
-  if (auto synced = sync_folder(shard); !synced) return fail(std::move(synced.error()));
-  if (writes)
-    if (auto allowed = writes->after("content"); !allowed) return fail(std::move(allowed.error()));
+  if (auto done = content->complete(now); !done) return fail(std::move(done.error()));
+  arriving.push_back({.content = std::move(content), .sha256 = std::move(*name)});
+  // Each holds a descriptor.
+  if (arriving.size() >= most_arriving)
+    if (auto committed = commit(); !committed) return fail(std::move(committed.error()));
   return stored;
+}
+
+Result<void> ContentBatch::State::commit() {
+  if (arriving.empty() && shards.empty()) return {};
+  const std::vector<Arriving> contents = std::exchange(arriving, {});
+  std::set<std::string> folders = std::exchange(shards, {});
+  const std::string& folder = store.folder();
+  auto lock = lock_content(folder, LOCK_SH);
+  if (!lock) return fail(std::move(lock.error()));
+  for (const Arriving& one : contents)
+    if (auto synced = sync_file(one.content->file.get(), one.content->path); !synced) return synced;
+  bool made_shard = false;
+  for (const Arriving& one : contents) {
+    const std::string shard = shard_of(folder, one.sha256);
+    if (::access(shard.c_str(), F_OK) != 0) {
+      if (auto made = make_folder(shard); !made) return made;
+      made_shard = true;
+    }
+    folders.insert(shard);
+  }
+  if (made_shard)
+    if (auto synced = sync_folder(content_folder(folder)); !synced) return synced;
+  DurableWrites* const writes = store.durable_writes();
+  for (const Arriving& one : contents) {
+    if (writes)
+      if (auto allowed = writes->before("content"); !allowed) return allowed;
+    const std::string target = path_of(folder, one.sha256);
+    if (std::rename(one.content->path.c_str(), target.c_str()) != 0)
+      return fail(file_error(errno, "rename to " + target));
+    one.content->path.clear();
+  }
+  for (const std::string& shard : folders)
+    if (auto synced = sync_folder(shard); !synced) return synced;
+  if (writes)
+    for (std::size_t i = 0; i < contents.size(); ++i)
+      if (auto allowed = writes->after("content"); !allowed) return allowed;
+  return {};
+}
+
+ContentBatch::ContentBatch(Store& store) : state_(std::make_unique<State>(State{store, {}, {}})) {}
+ContentBatch::ContentBatch(ContentBatch&&) noexcept = default;
+ContentBatch::~ContentBatch() = default;
+
+Result<StoredContent> ContentBatch::add(ContentWriter writer) {
+  if (!writer.state_ || writer.state_->closed)
+    return fail(ErrorDomain::local, "closed", "this content is finished, or failed");
+  writer.state_->closed = true;
+  return state_->add(std::move(writer.state_));
+}
+
+Result<void> ContentBatch::commit() {
+  return state_->commit();
 }
 
 ContentWriter::ContentWriter(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -269,11 +338,11 @@ Result<void> ContentWriter::write(std::span<const std::byte> octets) {
 }
 
 Result<StoredContent> ContentWriter::finish() {
-  if (!state_ || state_->closed)
-    return fail(ErrorDomain::local, "closed", "this content is finished, or failed");
-  state_->closed = true;
-  Result<StoredContent> stored = state_->finish();
-  state_.reset();
+  if (!state_) return fail(ErrorDomain::local, "closed", "this content is finished, or failed");
+  ContentBatch batch(*state_->store);
+  auto stored = batch.add(std::move(*this));
+  if (!stored) return stored;
+  if (auto committed = batch.commit(); !committed) return fail(std::move(committed.error()));
   return stored;
 }
 
@@ -420,6 +489,24 @@ Result<void> ContentStore::backup(const std::string& target_folder) const {
                     " contents that records refer to are not in the store, the first one " + first_missing +
                     "; everything else was copied");
   return {};
+}
+
+std::vector<StoredContent> contents_in(const model::Fields& fields) {
+  std::vector<StoredContent> contents;
+  const auto add = [&](const model::FieldValue& described) {
+    const model::Fields* const object = described.if_object();
+    const std::string_view name = object == nullptr ? std::string_view() : model::text_of(*object, "sha256");
+    if (name.empty()) return;
+    const model::FieldValue* const size = object->if_contains("size");
+    const std::int64_t octets = size != nullptr && size->is_int64() ? size->get_int64() : 0;
+    contents.push_back({.sha256 = std::string(name),
+                        .octets = static_cast<std::uint64_t>(std::max<std::int64_t>(octets, 0))});
+  };
+  for (const std::string_view one : {"photo", "mime"})
+    if (const model::FieldValue* const value = fields.if_contains(one)) add(*value);
+  if (const model::FieldValue* const list = fields.if_contains("attachments"); list && list->is_array())
+    for (const model::FieldValue& attachment : list->get_array()) add(attachment);
+  return contents;
 }
 
 Result<void> set_content_of_record(Transaction& transaction, model::RecordId record,

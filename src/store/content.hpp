@@ -17,6 +17,7 @@ namespace syncline::store {
 struct StoredContent {
   std::string sha256 = {};  ///< lower-case hexadecimal
   std::uint64_t octets = 0;
+  friend bool operator==(const StoredContent&, const StoredContent&) = default;
 };
 
 /// Receives the octets of one content. Dropped without `finish`: nothing stays.
@@ -31,8 +32,27 @@ class ContentWriter {
 
  private:
   friend class ContentStore;
+  friend class ContentBatch;
   struct State;
   explicit ContentWriter(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+/// Contents that become durable together: the disk is waited for a few times, not twice for each. Dropped
+/// without `commit`: what was added since the last one does not stay.
+class ContentBatch {
+ public:
+  explicit ContentBatch(Store& store);
+  ContentBatch(ContentBatch&&) noexcept;
+  ~ContentBatch();
+  /// Ends the writer. What it wrote is in the store when `commit` has returned; nothing may refer to it
+  /// before.
+  Result<StoredContent> add(ContentWriter writer);
+  /// After an error nothing that was added counts. Does nothing when nothing was added.
+  Result<void> commit();
+
+ private:
+  struct State;
   std::unique_ptr<State> state_;
 };
 
@@ -57,6 +77,7 @@ class ContentStore {
   /// The store's folder; makes `content/` if need be.
   static Result<ContentStore> open(Store& store);
   Result<ContentWriter> create();
+  ContentBatch batch() { return ContentBatch(*store_); }
   /// Error "no-content".
   Result<ContentReader> open_content(std::string_view sha256) const;
   /// Removes temporary files that nobody writes, and contents that no record refers to, older than an hour by
@@ -72,7 +93,10 @@ class ContentStore {
   Store* store_;
 };
 
-/// The contents a record refers to, replaced as a whole; in the transaction that writes the record. Errors:
+/// The contents that a record's fields name: its attachments, its photo, the message as received. One that is
+/// named twice stands there twice.
+std::vector<StoredContent> contents_in(const model::Fields& fields);
+/// The contents a record refers to, replaced as a whole; what writes a record does so. Errors:
 /// "no-reference"; "bad-content": not a SHA-256.
 Result<void> set_content_of_record(Transaction& transaction, model::RecordId record,
                                    const std::vector<StoredContent>& contents);

@@ -61,6 +61,14 @@ Result<void> sync_file(int descriptor, std::string_view path) {
   return {};
 }
 
+void start_writing(int descriptor) noexcept {
+#ifdef SYNC_FILE_RANGE_WRITE
+  ::sync_file_range(descriptor, 0, 0, SYNC_FILE_RANGE_WRITE);
+#else
+  static_cast<void>(descriptor);
+#endif
+}
+
 Result<void> write_all(int descriptor, std::span<const std::byte> octets, std::string_view path) {
   while (!octets.empty()) {
     const ssize_t written = ::write(descriptor, octets.data(), octets.size());

@@ -36,6 +36,8 @@ Result<void> make_folder(const std::string& path);
 /// Makes the folder's entries durable.
 Result<void> sync_folder(const std::string& path);
 Result<void> sync_file(int descriptor, std::string_view path);
+/// Lets the system begin to write a file to the disk, so that a later sync_file finds it there. A hint only.
+void start_writing(int descriptor) noexcept;
 Result<void> write_all(int descriptor, std::span<const std::byte> octets, std::string_view path);
 
 }  // namespace syncline::store

@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "store/address_index.hpp"
 #include "store/connection.hpp"
+#include "store/content.hpp"
 #include "store/fields_text.hpp"
 #include "store/lookup_key.hpp"
 
@@ -161,9 +162,12 @@ Result<Record> insert_record(Transaction& transaction, Record record) {
   }
   record.id = sqlite3_last_insert_rowid(connection.handle());
   record.version = 1;
+  if (const std::vector<StoredContent> contents = contents_in(record.fields); !contents.empty())
+    if (auto referred = set_content_of_record(transaction, record.id, contents); !referred)
+      return fail(std::move(referred.error()));
   if (!record.deleted) {
-    auto added =
-        change_addresses(transaction, add_address_sql, addresses_of(record.fields), record.kind, record.id);
+    auto added = change_addresses(transaction, add_address_sql, addresses_of(record.kind, record.fields),
+                                  record.kind, record.id);
     if (!added) return fail(std::move(added.error()));
   }
   return record;
@@ -172,6 +176,7 @@ Result<Record> insert_record(Transaction& transaction, Record record) {
 Result<Record> update_record(Transaction& transaction, Record record) {
   Transaction::Impl& connection = transaction.impl();
   std::vector<std::string> old_addresses;
+  std::vector<StoredContent> old_contents;
   {
     Query current(connection, current_sql, record.id);
     const Result<bool> row = current.next();
@@ -185,11 +190,10 @@ Result<Record> update_record(Transaction& transaction, Record record) {
                       ", not " + std::to_string(record.version));
     record.kind = static_cast<RecordKind>(current.integer(1));
     record.external_id = current.is_null(2) ? std::nullopt : std::optional(current.text(2));
-    if (!current.boolean(3)) {
-      Result<model::Fields> old_fields = fields_from_text(current.view(4));
-      if (!old_fields) return fail(std::move(old_fields.error()));
-      old_addresses = addresses_of(*old_fields);
-    }
+    Result<model::Fields> old_fields = fields_from_text(current.view(4));
+    if (!old_fields) return fail(std::move(old_fields.error()));
+    if (!current.boolean(3)) old_addresses = addresses_of(record.kind, *old_fields);
+    old_contents = contents_in(*old_fields);
   }
   if (auto text = fields_to_text(record.fields, connection.json); !text) return fail(std::move(text.error()));
   const Result<std::int64_t> change = next_change(transaction);
@@ -203,9 +207,12 @@ Result<Record> update_record(Transaction& transaction, Record record) {
   if (!updated) return fail(std::move(updated.error()));
   if (auto marked = execute(connection, stale_sql, record.id, *change); !marked)
     return fail(std::move(marked.error()));
+  if (const std::vector<StoredContent> contents = contents_in(record.fields); contents != old_contents)
+    if (auto referred = set_content_of_record(transaction, record.id, contents); !referred)
+      return fail(std::move(referred.error()));
 
   const std::vector<std::string> new_addresses =
-      record.deleted ? std::vector<std::string>() : addresses_of(record.fields);
+      record.deleted ? std::vector<std::string>() : addresses_of(record.kind, record.fields);
   std::vector<std::string> gone;
   std::vector<std::string> come;
   std::ranges::set_difference(old_addresses, new_addresses, std::back_inserter(gone));

@@ -232,6 +232,66 @@ TEST_F(Content, Invariant2StoppedAnywhereIsThereBeforeAnythingRefersToIt) {
   }
 }
 
+TEST_F(Content, OfABatchIsThereTogether) {
+  CountedWrites writes;
+  open({.durable_writes = &writes});
+  auto contents = ContentStore::open(*store_);
+  // More than are held open at once, one of them twice, one that is in the store.
+  const StoredContent known = put("known");
+  std::vector<StoredContent> added;
+  ContentBatch batch = contents->batch();
+  const auto add = [&](std::string_view text) {
+    auto writer = contents->create();
+    ASSERT_TRUE(writer->write(std::as_bytes(std::span(text))));
+    auto stored = batch.add(std::move(*writer));
+    ASSERT_TRUE(stored) << stored.error().describe();
+    added.push_back(*stored);
+  };
+  add("0");
+  add("0");
+  add("known");
+  EXPECT_EQ(code_of(get(added.front().sha256)), "no-content");
+  EXPECT_EQ(files_in(folder_ + "/content/tmp"), 1u);
+  for (int i = 1; i < 150; ++i) add(std::to_string(i));
+  ASSERT_TRUE(batch.commit());
+  EXPECT_EQ(files_in(folder_ + "/content/tmp"), 0u);
+  EXPECT_EQ(files_in(folder_ + "/content"), 151u);
+  EXPECT_EQ(writes.count, 151);
+  EXPECT_EQ(added[0].sha256, added[1].sha256);
+  EXPECT_EQ(added[2].sha256, known.sha256);
+  EXPECT_EQ(get(added.back().sha256).value_or("?"), "149");
+  EXPECT_TRUE(batch.commit());
+  EXPECT_EQ(writes.count, 151);
+}
+
+TEST_F(Content, OfABatchThatIsDroppedOrRefusedDoesNotStay) {
+  CountedWrites writes;
+  open({.durable_writes = &writes});
+  auto contents = ContentStore::open(*store_);
+  const auto fill = [&](ContentBatch& batch) {
+    for (const std::string_view text : {"a", "b", "c"}) {
+      auto writer = contents->create();
+      ASSERT_TRUE(writer->write(std::as_bytes(std::span(text))));
+      ASSERT_TRUE(batch.add(std::move(*writer)));
+      EXPECT_EQ(code_of(batch.add(std::move(*writer))), "closed");
+    }
+  };
+  {
+    ContentBatch dropped = contents->batch();
+    fill(dropped);
+    EXPECT_EQ(files_in(folder_ + "/content"), 3u);
+  }
+  EXPECT_EQ(files_in(folder_ + "/content"), 0u);
+  ContentBatch batch = contents->batch();
+  fill(batch);
+  writes.stop_before = 2;
+  EXPECT_EQ(code_of(batch.commit()), "stopped");
+  // The first one had its name already; nothing refers to it.
+  EXPECT_EQ(files_in(folder_ + "/content"), 1u);
+  EXPECT_TRUE(batch.commit());
+  EXPECT_EQ(files_in(folder_ + "/content"), 1u);
+}
+
 TEST_F(Content, Invariant2RefusedByAHookLeavesNothingOrEverything) {
   CountedWrites writes;
   open({.durable_writes = &writes});
