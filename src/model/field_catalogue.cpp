@@ -436,6 +436,17 @@ bool same_occurrences(const json::array& a, const json::array& b) {
       });
 }
 
+constexpr const char* not_a_content = "files whose sha256 is one: 64 digits of 0-9 and a-f";
+
+/// A content is named by its SHA-256, or not at all.
+bool names_content_well(const json::object& file) {
+  const json::value* sha256 = file.if_contains("sha256");
+  if (sha256 == nullptr || sha256->is_null()) return true;
+  return sha256->is_string() && sha256->get_string().size() == 64 &&
+         std::string_view(sha256->get_string()).find_first_not_of("0123456789abcdef") ==
+             std::string_view::npos;
+}
+
 }  // namespace
 
 std::string_view to_string(Direction direction) noexcept {
@@ -496,6 +507,14 @@ std::string element_key(const FieldInfo& field, const FieldValue& element) {
     const json::object* object = element.if_object();
     const json::value* start = object == nullptr ? nullptr : object->if_contains("originalStart");
     return start != nullptr && start->is_string() ? std::string(start->get_string()) : std::string();
+  }
+  if (field.type == attachments) {
+    // The same octets under the same name are one; what is not kept here has only the server's id.
+    const json::object* file = element.if_object();
+    if (file == nullptr) return {};
+    const std::string_view content = text_of(*file, "sha256");
+    if (content.empty()) return std::string(text_of(*file, "id"));
+    return std::string(content).append(text_of(*file, "name"));
   }
   if (element.is_null()) return {};
   if (element.is_string()) return std::string(element.get_string());
@@ -607,9 +626,12 @@ Result<FieldValue> canonical(const FieldInfo& field, const FieldValue& value) {
                                             [](const json::value& element) { return element.is_object(); }))
         return bad(field, "an array of objects");
       if (value.get_array().size() > field_elements_limit) return too_many(field);
+      for (const json::value& element : value.get_array())
+        if (!names_content_well(element.get_object())) return bad(field, not_a_content);
       return value;
     case photo:
       if (!value.is_object()) return bad(field, R"(an object {"sha256","size","contentType"})");
+      if (!names_content_well(value.get_object())) return bad(field, not_a_content);
       return value;
     case record: {
       if (!value.is_string() || !text::parse_int(value.get_string())) return bad(field, "the id of a record");
@@ -652,6 +674,7 @@ bool same_value(const FieldInfo& field, const FieldValue& a, const FieldValue& b
     case people:
     case attendees:
     case instants:
+    case attachments:
       return a.is_array() && b.is_array() && same_set(field, a.get_array(), b.get_array());
     case entries:
     case addresses:

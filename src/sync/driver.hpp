@@ -39,6 +39,9 @@ struct RemoteFolder {
   bool writable = true;
 };
 
+/// What servers give at most, and what is held at once.
+constexpr std::size_t most_feed_entries = 512;
+
 /// One entry of a folder's feed. Only ids: what an item holds is asked for by `read`.
 struct FeedEntry {
   enum class What : std::uint8_t { changed, deleted, read_flag };
@@ -151,9 +154,10 @@ class Driver {
   /// All folders that hold mail, appointments, contacts or tasks, parents before children.
   virtual Async<std::vector<RemoteFolder>> folders() = 0;
 
-  /// A page of the folder's feed, newest first where the server can. Empty cursor: from the beginning. Error
-  /// class resync: the server does not take the cursor any more.
-  virtual Async<FeedPage> pull(const RemoteFolder& folder, std::string cursor) = 0;
+  /// A page of the folder's feed, of about `most` entries, newest first where the server can. Empty cursor:
+  /// from the beginning. Error class resync: the server does not take the cursor any more.
+  virtual Async<FeedPage> pull(const RemoteFolder& folder, std::string cursor,
+                               std::size_t most = most_feed_entries) = 0;
 
   /// Messages received at or after `from`, ids only (invariant 15).
   virtual Async<std::vector<std::string>> received_since(const RemoteFolder& folder, SystemTime from) = 0;

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <iterator>
 #include <unordered_map>
+#include <utility>
 
 #include "sync/deletes.hpp"
 #include "sync/incoming.hpp"
@@ -16,7 +18,6 @@ namespace json = boost::json;
 using store::Cursor;
 using store::Transaction;
 
-constexpr std::size_t chunk_items = 512;
 constexpr std::chrono::hours resync_alert_window{1};
 
 /// The engine's own notes beside a cursor.
@@ -94,7 +95,7 @@ class FolderPull {
     bool restarted = false;
     for (bool last = false; !last;) {
       const std::string from = cursor_.text;
-      auto page = co_await context_.driver.pull(folder_, from);
+      auto page = co_await pull(from);
       if (!page) {
         if (page.error().retry != RetryClass::resync || restarted) co_return fail(std::move(page.error()));
         restarted = true;
@@ -128,6 +129,25 @@ class FolderPull {
     }
     if (notes_.phase == "backfill") co_return co_await backfill();
     co_return Result<void>{};
+  }
+
+  /// As many of the server's pages as are taken in one transaction: every commit writes the pages of the
+  /// indices anew, however few its items.
+  Async<FeedPage> pull(std::string from) {
+    // Of a state alone nothing is read.
+    const std::size_t wanted = notes_.phase == "state" ? most_feed_entries : context_.page_items;
+    auto whole = co_await context_.driver.pull(folder_, from, std::min(wanted, most_feed_entries));
+    while (whole && !whole->last && !whole->entries.empty() && whole->entries.size() < wanted) {
+      const std::string next = whole->cursor;
+      const std::size_t most = std::min(wanted - whole->entries.size(), most_feed_entries);
+      auto page = co_await context_.driver.pull(folder_, next, most);
+      // What came before the error is taken; asked again, it says the same.
+      if (!page || (!page->last && page->cursor == next)) break;
+      std::move(page->entries.begin(), page->entries.end(), std::back_inserter(whole->entries));
+      whole->cursor = std::move(page->cursor);
+      whole->last = page->last;
+    }
+    co_return whole;
   }
 
   Result<void> keep_cursor() {
@@ -176,8 +196,7 @@ class FolderPull {
         next = reached + 1;
     const std::uint64_t total = ids->size();
     while (next != ids->end()) {
-      const auto end =
-          ids->end() - next > static_cast<std::ptrdiff_t>(chunk_items) ? next + chunk_items : ids->end();
+      const auto end = next + std::min(ids->end() - next, static_cast<std::ptrdiff_t>(context_.page_items));
       std::vector<RemoteRef> chunk;
       for (; next != end; ++next) chunk.push_back({.id = *next});
       notes_.reached = chunk.back().id;
@@ -225,10 +244,9 @@ class FolderPull {
       return {};
     });
     if (!held) co_return fail(std::move(held.error()));
-    for (std::size_t at = 0; at < missed.size(); at += chunk_items) {
-      const auto begin = missed.begin() + static_cast<std::ptrdiff_t>(at);
-      const auto end = missed.size() - at > chunk_items ? begin + chunk_items : missed.end();
-      std::vector<RemoteRef> chunk(begin, end);
+    for (auto next = missed.begin(); next != missed.end();) {
+      const auto end = next + std::min(missed.end() - next, static_cast<std::ptrdiff_t>(context_.page_items));
+      std::vector<RemoteRef> chunk(std::exchange(next, end), end);
       std::optional<Cursor> none;
       auto taken = co_await take_items(context_, folder_, std::move(chunk), std::move(none));
       if (!taken) co_return taken;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <utility>
 
 #include "store/configuration.hpp"
 #include "store/records.hpp"
@@ -169,26 +170,24 @@ Async<void> unmark_copies(RunContext& context, std::vector<IncomingItem>& items)
   co_return Result<void>{};
 }
 
-/// Items are held with their bodies until their transaction ends: the longer the bodies, the fewer at once.
-void learn_slice(RunContext& context, const std::vector<Result<RemoteItem>>& items) {
-  constexpr std::size_t slice_octets = std::size_t{8} << 20;
+/// A page is held with its bodies until its transaction ends: the longer the bodies, the fewer items at once.
+void learn_page_size(RunContext& context, const std::vector<Result<RemoteItem>>& items) {
+  constexpr std::size_t page_octets = std::size_t{8} << 20;
   constexpr std::size_t smallest = 4;
-  constexpr std::size_t largest = 512;
+  constexpr std::size_t largest = 2048;
   if (items.empty()) return;
   std::size_t octets = 0;
   for (const Result<RemoteItem>& item : items) {
     const model::FieldValue* body = item ? item->fields.if_contains("body") : nullptr;
-    const model::FieldValue* text =
-        body != nullptr && body->is_object() ? body->get_object().if_contains("value") : nullptr;
-    if (text != nullptr && text->is_string()) octets += text->get_string().size();
+    if (body != nullptr && body->is_object()) octets += model::text_of(body->get_object(), "value").size();
   }
   const std::size_t of_one = std::max<std::size_t>(1, octets / items.size());
-  context.slice_items =
-      std::clamp(slice_octets / of_one, smallest, std::min(largest, context.slice_items * 4));
+  context.page_items = std::clamp(page_octets / of_one, smallest, std::min(largest, context.page_items * 4));
 }
 
-Async<void> take_slice(RunContext& context, const RemoteFolder& folder, SortedPage work,
-                       std::optional<store::Cursor> cursor) {
+/// All of a page in one transaction, with the cursor that covers it (invariant 1).
+Async<void> take(RunContext& context, const RemoteFolder& folder, SortedPage work,
+                 std::optional<store::Cursor> cursor) {
   std::vector<std::string> ids;
   ids.reserve(work.to_read.size());
   for (const RemoteRef& ref : work.to_read) ids.push_back(ref.id);
@@ -200,7 +199,7 @@ Async<void> take_slice(RunContext& context, const RemoteFolder& folder, SortedPa
     auto answered = co_await context.driver.read(folder.kind, ids, with_body);
     if (!answered) co_return fail(std::move(answered.error()));
     read = std::move(*answered);
-    learn_slice(context, read);
+    learn_page_size(context, read);
   }
   std::vector<IncomingItem> items;
   items.reserve(read.size());
@@ -223,11 +222,10 @@ Async<void> take_slice(RunContext& context, const RemoteFolder& folder, SortedPa
   } else {
     auto unmarked = co_await unmark_copies(context, items);
     if (!unmarked) co_return unmarked;
-    if (folder.kind == model::RecordKind::contact) {
-      auto prepared = co_await prepare_photos(context, items);
-      if (!prepared) co_return prepared;
-    }
+    auto prepared = co_await prepare_files(context, items);
+    if (!prepared) co_return prepared;
   }
+  if (auto durable = context.arriving.commit(); !durable) co_return durable;
   auto committed = context.store.write<void>([&](Transaction& transaction) -> Result<void> {
     for (const auto& [ref, error] : unreadable)
       if (auto done = quarantine(context, transaction, folder, ref, error); !done) return done;
@@ -244,27 +242,6 @@ Async<void> take_slice(RunContext& context, const RemoteFolder& folder, SortedPa
     return cursor ? store::put_cursor(transaction, *cursor) : Result<void>{};
   });
   co_return committed;
-}
-
-/// In slices, if need be. The cursor comes with the last one (invariant 1): if the page is asked for again
-/// after a crash, what of it is here already is an echo.
-Async<void> take(RunContext& context, const RemoteFolder& folder, SortedPage work,
-                 std::optional<store::Cursor> cursor) {
-  std::size_t done = 0;
-  while (work.to_read.size() - done > context.slice_items) {
-    SortedPage slice;
-    for (const std::size_t end = done + context.slice_items; done < end; ++done) {
-      slice.to_read.push_back(std::move(work.to_read[done]));
-      slice.linked.push_back(work.linked[done]);
-    }
-    std::optional<store::Cursor> none;
-    auto taken = co_await take_slice(context, folder, std::move(slice), std::move(none));
-    if (!taken) co_return taken;
-  }
-  const auto gone = static_cast<std::ptrdiff_t>(done);
-  work.to_read.erase(work.to_read.begin(), work.to_read.begin() + gone);
-  work.linked.erase(work.linked.begin(), work.linked.begin() + gone);
-  co_return co_await take_slice(context, folder, std::move(work), std::move(cursor));
 }
 
 }  // namespace
@@ -284,7 +261,7 @@ Async<Result<store::StoredContent>> keep_attachment(RunContext& context, std::st
       co_return fail(std::move(fetched.error()));
     co_return Result<store::StoredContent>(fail(std::move(fetched.error())));
   }
-  auto stored = writer->finish();
+  auto stored = context.arriving.add(std::move(*writer));
   if (!stored) co_return fail(std::move(stored.error()));
   co_return Result<store::StoredContent>(std::move(*stored));
 }
@@ -319,7 +296,7 @@ Async<void> take_items(RunContext& context, const RemoteFolder& folder, std::vec
 
 Async<void> look_again(RunContext& context, std::vector<store::LinkId> links) {
   // By folder, because that is how items are read and filed.
-  std::map<std::string, std::pair<RemoteFolder, SortedPage>> by_folder;
+  std::map<std::string, std::pair<RemoteFolder, std::vector<RemoteRef>>> by_folder;
   auto found = context.store.read<void>([&](Transaction& transaction) -> Result<void> {
     for (const store::LinkId id : links) {
       auto link = store::find_link(transaction, id);
@@ -328,18 +305,23 @@ Async<void> look_again(RunContext& context, std::vector<store::LinkId> links) {
       const RemoteFolder* known = context.folder((*link)->folder);
       const RemoteFolder where =
           known == nullptr ? RemoteFolder{.id = (*link)->folder, .kind = (*link)->kind} : *known;
-      auto& [_, work] = by_folder.try_emplace((*link)->folder, where, SortedPage{}).first->second;
-      work.to_read.push_back({.id = (*link)->remote_id});
-      work.linked.push_back(true);
+      auto& [_, refs] = by_folder.try_emplace((*link)->folder, where, std::vector<RemoteRef>{}).first->second;
+      refs.push_back({.id = (*link)->remote_id});
     }
     return {};
   });
   if (!found) co_return fail(std::move(found.error()));
-  for (auto& [_, folder_and_work] : by_folder) {
-    SortedPage work = std::move(folder_and_work.second);
-    std::optional<store::Cursor> none;
-    auto taken = co_await take(context, folder_and_work.first, std::move(work), std::move(none));
-    if (!taken) co_return taken;
+  for (auto& [_, folder_and_refs] : by_folder) {
+    auto& [folder, refs] = folder_and_refs;
+    for (auto next = refs.begin(); next != refs.end();) {
+      const auto end = next + std::min(refs.end() - next, static_cast<std::ptrdiff_t>(context.page_items));
+      SortedPage work;
+      work.to_read.assign(std::exchange(next, end), end);
+      work.linked.assign(work.to_read.size(), true);
+      std::optional<store::Cursor> none;
+      auto taken = co_await take(context, folder, std::move(work), std::move(none));
+      if (!taken) co_return taken;
+    }
   }
   co_return Result<void>{};
 }

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
+#include <map>
 
 #include "base/text.hpp"
+#include "model/field_catalogue.hpp"
 #include "store/configuration.hpp"
 #include "store/records.hpp"
 #include "sync/incoming_item.hpp"
@@ -18,6 +20,7 @@ namespace {
 namespace json = boost::json;
 using model::Fields;
 using model::RecordKind;
+using model::text_of;
 using store::Transaction;
 
 constexpr std::uint64_t photo_limit_octets = std::uint64_t{4} << 20;
@@ -175,25 +178,134 @@ Result<void> merge_linked(RunContext& context, Transaction& transaction, store::
   return store::update_link(transaction, link);
 }
 
-Async<void> prepare_photos(RunContext& context, std::vector<IncomingItem>& items) {
-  for (IncomingItem& incoming : items) {
-    json::value* photo = incoming.item.fields.if_contains("photo");
-    if (photo == nullptr || !photo->is_object()) continue;
-    const json::value* attachment = photo->get_object().if_contains("attachmentId");
-    if (attachment == nullptr || !attachment->is_string()) continue;
-    const std::string id(attachment->get_string());
-    auto kept = co_await keep_attachment(context, id, photo_limit_octets);
-    if (!kept) co_return fail(std::move(kept.error()));
-    if (!*kept) {
-      incoming.item.fields.erase("photo");
+namespace {
+
+struct Adoption {
+  plan::AdoptionDecision decision;
+  std::optional<model::Record> meeting;  ///< the record that another copy of it has already
+  bool other_under_uid = false;
+};
+
+/// Whether an item that is not linked becomes a record.
+Result<Adoption> decide(RunContext& context, Transaction& transaction, const RemoteItem& item) {
+  bool known_contact = false;
+  if (plan::adoption_of(item.kind, context.policies().sync) == model::Adoption::known_contacts)
+    for (const std::string& address : plan::addresses_in(item.kind, item.fields)) {
+      if (address == context.settings.address) continue;
+      auto contacts = store::find_by_address(transaction, address, RecordKind::contact);
+      if (!contacts) return fail(std::move(contacts.error()));
+      known_contact = known_contact || !contacts->empty();
+    }
+  Adoption adoption;
+  auto meeting = record_of_meeting(context, transaction, item, &adoption.other_under_uid);
+  if (!meeting) return fail(std::move(meeting.error()));
+  adoption.meeting = std::move(*meeting);
+  adoption.decision = plan::decide_adoption({.kind = item.kind,
+                                             .is_private = item.is_private,
+                                             .fields = item.fields,
+                                             .with_known_contact = known_contact,
+                                             .bears_our_mark = item.operation_id.has_value()},
+                                            context.policies().sync);
+  if (adoption.meeting && !item.is_private) adoption.decision = {.adopt = true, .reason = "same-meeting"};
+  return adoption;
+}
+
+bool has_files(const RunContext& context, const RemoteItem& item) {
+  const char* const name = item.kind == RecordKind::contact ? "photo" : "attachments";
+  const model::FieldInfo* const field = model::find_field(item.kind, name);
+  const json::value* const value = item.fields.if_contains(name);
+  return field != nullptr && value != nullptr && !value->is_null() &&
+         context.policies().direction_of(item.kind, *field) != model::Direction::none;
+}
+
+/// What both sides agreed on of an item's files; nullopt: the item is and becomes no record.
+Result<std::optional<Fields>> agreed_files(RunContext& context, Transaction& transaction,
+                                           const IncomingItem& incoming) {
+  const RemoteItem& item = incoming.item;
+  if (item.is_private) return std::optional<Fields>();
+  auto link = store::find_link(transaction, context.settings.mailbox, item.ref.id);
+  if (!link) return fail(std::move(link.error()));
+  if (!*link && incoming.known_is_gone) *link = incoming.known_as;
+  if (*link) return std::optional<Fields>(std::move((*link)->base));
+  if (item.opaque) return std::optional<Fields>();
+  auto adoption = decide(context, transaction, item);
+  if (!adoption) return fail(std::move(adoption.error()));
+  return adoption->decision.adopt ? std::optional<Fields>(Fields()) : std::nullopt;
+}
+
+Async<void> fetch_photo(RunContext& context, Fields& fields) {
+  json::value& photo = fields["photo"];
+  if (!photo.is_object()) co_return Result<void>{};
+  const std::string id(text_of(photo.get_object(), "attachmentId"));
+  if (id.empty()) co_return Result<void>{};
+  auto kept = co_await keep_attachment(context, id, photo_limit_octets);
+  if (!kept) co_return fail(std::move(kept.error()));
+  if (!*kept) {
+    fields.erase("photo");
+    co_return Result<void>{};
+  }
+  json::object described{{"sha256", (*kept)->sha256}, {"size", (*kept)->octets}};
+  if (const json::value* type = photo.get_object().if_contains("contentType"))
+    described["contentType"] = *type;
+  photo = std::move(described);
+  co_return Result<void>{};
+}
+
+/// An attachment never changes under its id: what was fetched once is known.
+Async<void> fetch_files(RunContext& context, Fields& fields, const Fields& agreed) {
+  json::value& list = fields["attachments"];
+  if (!list.is_array()) co_return Result<void>{};
+  std::map<std::string_view, const json::object*> known;
+  if (const json::value* before = agreed.if_contains("attachments"); before != nullptr && before->is_array())
+    for (const json::value& one : before->get_array())
+      if (const json::object* file = one.if_object()) known.emplace(text_of(*file, "id"), file);
+  for (json::value& one : list.get_array()) {
+    json::object& file = one.get_object();
+    const std::string id(text_of(file, "id"));
+    if (const auto found = known.find(id); !id.empty() && found != known.end()) {
+      for (const char* name : {"sha256", "size", "left"})
+        if (const json::value* value = found->second->if_contains(name)) file[name] = *value;
       continue;
     }
-    store::StoredContent& stored = **kept;
-    json::object described{{"sha256", stored.sha256}, {"size", stored.octets}};
-    if (const json::value* type = photo->get_object().if_contains("contentType"))
-      described["contentType"] = *type;
-    *photo = std::move(described);
-    incoming.attachments.push_back(std::move(stored));
+    const std::uint64_t most = context.policies().mail.attachment_limit_octets;
+    auto kept = co_await keep_attachment(context, id, most);
+    if (!kept) co_return fail(std::move(kept.error()));
+    if (!*kept) {
+      file["left"] = kept->error().code;
+      continue;
+    }
+    file["sha256"] = (*kept)->sha256;
+    file["size"] = (*kept)->octets;
+  }
+  co_return Result<void>{};
+}
+
+}  // namespace
+
+Async<void> prepare_files(RunContext& context, std::vector<IncomingItem>& items) {
+  std::vector<IncomingItem*> with_files;
+  for (IncomingItem& incoming : items)
+    if (has_files(context, incoming.item)) with_files.push_back(&incoming);
+  if (with_files.empty()) co_return Result<void>{};
+  std::vector<std::optional<Fields>> agreed;
+  auto looked_up = context.store.read<void>([&](Transaction& transaction) -> Result<void> {
+    for (const IncomingItem* incoming : with_files) {
+      auto files = agreed_files(context, transaction, *incoming);
+      if (!files) return fail(std::move(files.error()));
+      agreed.push_back(std::move(*files));
+    }
+    return {};
+  });
+  if (!looked_up) co_return looked_up;
+  for (std::size_t i = 0; i < with_files.size(); ++i) {
+    if (!agreed[i]) continue;
+    Fields& fields = with_files[i]->item.fields;
+    Result<void> fetched;
+    if (with_files[i]->item.kind == RecordKind::contact)
+      fetched = co_await fetch_photo(context, fields);
+    else
+      fetched = co_await fetch_files(context, fields, *agreed[i]);
+    if (!fetched) co_return fetched;
   }
   co_return Result<void>{};
 }
@@ -215,35 +327,15 @@ Result<void> put_act(RunContext& context, Transaction& transaction, const Remote
         !done)
       return done;
   }
-  if (*link) {
-    const model::RecordId record = (*link)->record;
-    if (auto done = merge_linked(context, transaction, std::move(**link), folder, incoming); !done)
-      return done;
-    if (incoming.attachments.empty()) return {};
-    return store::set_content_of_record(transaction, record, incoming.attachments);
-  }
+  if (*link) return merge_linked(context, transaction, std::move(**link), folder, incoming);
   if (item.opaque)
     return note(context, transaction, id, 0,
                 {.event = "not-tracked", .reason = "unknown-class", .text = item.item_class});
 
-  bool known_contact = false;
-  if (plan::adoption_of(item.kind, context.policies().sync) == model::Adoption::known_contacts)
-    for (const std::string& address : plan::addresses_in(item.kind, item.fields)) {
-      if (address == context.settings.address) continue;
-      auto contacts = store::find_by_address(transaction, address, RecordKind::contact);
-      if (!contacts) return fail(std::move(contacts.error()));
-      known_contact = known_contact || !contacts->empty();
-    }
-  bool other_under_uid = false;
-  auto meeting = record_of_meeting(context, transaction, item, &other_under_uid);
-  if (!meeting) return fail(std::move(meeting.error()));
-  plan::AdoptionDecision decision = plan::decide_adoption({.kind = item.kind,
-                                                           .is_private = item.is_private,
-                                                           .fields = item.fields,
-                                                           .with_known_contact = known_contact,
-                                                           .bears_our_mark = item.operation_id.has_value()},
-                                                          context.policies().sync);
-  if (*meeting && !item.is_private) decision = {.adopt = true, .reason = "same-meeting"};
+  auto adoption = decide(context, transaction, item);
+  if (!adoption) return fail(std::move(adoption.error()));
+  const plan::AdoptionDecision& decision = adoption->decision;
+  const std::optional<model::Record>& meeting = adoption->meeting;
   if (!decision.adopt) return note_untracked(context, transaction, item.kind, id, decision.reason);
   store::Link made{.mailbox = context.settings.mailbox,
                    .kind = item.kind,
@@ -252,9 +344,9 @@ Result<void> put_act(RunContext& context, Transaction& transaction, const Remote
                    .remote_version = item.ref.version,
                    .search_key = item.search_key,
                    .base = base_of(context, item.kind, item.fields)};
-  if (*meeting) {
-    made.record = (*meeting)->id;
-    made.record_version = (*meeting)->version;
+  if (meeting) {
+    made.record = meeting->id;
+    made.record_version = meeting->version;
   } else {
     auto inserted = store::insert_record(
         transaction, {.kind = item.kind,
@@ -263,17 +355,14 @@ Result<void> put_act(RunContext& context, Transaction& transaction, const Remote
     if (!inserted) return fail(std::move(inserted.error()));
     made.record = inserted->id;
     made.record_version = inserted->version;
-    if (!incoming.attachments.empty())
-      if (auto done = store::set_content_of_record(transaction, inserted->id, incoming.attachments); !done)
-        return done;
     ++context.summary.of(item.kind).came;
   }
   auto linked = store::insert_link(transaction, std::move(made));
   if (!linked) return fail(std::move(linked.error()));
   return note(context, transaction, id, linked->record,
-              {.event = *meeting ? "linked" : "tracked",
+              {.event = meeting ? "linked" : "tracked",
                .reason = decision.reason,
-               .text = other_under_uid ? "another appointment bears the same UID" : ""});
+               .text = adoption->other_under_uid ? "another appointment bears the same UID" : ""});
 }
 
 }  // namespace syncline::sync

@@ -18,7 +18,6 @@ struct IncomingItem {
   /// Of a message: what was decided, and what of it was fetched.
   plan::TrackingDecision tracking = {};
   std::optional<store::StoredContent> mime = std::nullopt;
-  std::vector<store::StoredContent> attachments = {};
   plan::DeliveryReport report = {};
   /// In a forward mailbox: the attachment that holds the message; `item` has its fields.
   std::string attached_id = {};
@@ -45,8 +44,9 @@ Async<Result<store::StoredContent>> keep_attachment(RunContext& context, std::st
 /// Decides on messages and fetches the content of those that are tracked. Items keep their order.
 Async<void> prepare_messages(RunContext& context, const RemoteFolder& folder,
                              std::vector<IncomingItem>& items);
-/// Fetches the photos of contacts into the content store.
-Async<void> prepare_photos(RunContext& context, std::vector<IncomingItem>& items);
+/// Fetches the photos of contacts and the attachments of appointments, where they are synchronised, into the
+/// content store.
+Async<void> prepare_files(RunContext& context, std::vector<IncomingItem>& items);
 
 /// Puts one item into records and links. `folder` is where it was found.
 Result<void> put_message(RunContext& context, store::Transaction& transaction, const RemoteFolder& folder,

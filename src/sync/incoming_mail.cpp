@@ -181,7 +181,7 @@ Async<void> fetch_mime(RunContext& context, IncomingItem& incoming) {
     co_return fail(std::move(fetched.error()));
   }
   if (!*fetched) co_return Result<void>{};
-  auto stored = writer->finish();
+  auto stored = context.arriving.add(std::move(*writer));
   if (!stored) co_return fail(std::move(stored.error()));
   incoming.mime = std::move(*stored);
   co_return Result<void>{};
@@ -230,7 +230,6 @@ Async<void> fetch_attachments(RunContext& context, IncomingItem& incoming) {
       continue;
     }
     attachment["sha256"] = (*kept)->sha256;
-    incoming.attachments.push_back(std::move(**kept));
   }
   co_return Result<void>{};
 }
@@ -435,13 +434,11 @@ Result<void> put_message(RunContext& context, Transaction& transaction, const Re
                       {.event = "linked", .reason = "same-message"});
 
   model::Record record{.kind = RecordKind::email, .owner = context.settings.owner, .fields = {}};
-  std::vector<store::StoredContent> contents = std::move(incoming.attachments);
   Fields fields = std::move(item.fields);
   if (incoming.mime) {
     fields["mime"] = json::object{{"sha256", incoming.mime->sha256},
                                   {"size", incoming.mime->octets},
                                   {"contentType", "message/rfc822"}};
-    contents.push_back(*incoming.mime);
   }
   fields["direction"] = folder.role == FolderRole::sent ? "outgoing" : "incoming";
   fields["statusCode"] = folder.role == FolderRole::sent ? "sent" : "received";
@@ -451,8 +448,6 @@ Result<void> put_message(RunContext& context, Transaction& transaction, const Re
   record.fields = std::move(fields);
   auto inserted = store::insert_record(transaction, std::move(record));
   if (!inserted) return fail(std::move(inserted.error()));
-  if (!contents.empty())
-    if (auto done = store::set_content_of_record(transaction, inserted->id, contents); !done) return done;
   ++context.summary.of(RecordKind::email).came;
   return put_linked(context, transaction, folder, incoming, *inserted,
                     {.event = "tracked",

@@ -94,7 +94,10 @@ class MailboxRun {
       case FolderRole::deleted:
         return false;
       case FolderRole::other:
-        return settings.mail_in && folder.kind == RecordKind::email && is_tracked(folder);
+        if (!is_tracked(folder)) return false;
+        return folder.kind == RecordKind::email
+                   ? settings.mail_in
+                   : settings.appointments_contacts_tasks && settings.kind == MailboxKind::user;
     }
     return false;
   }

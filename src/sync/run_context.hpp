@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "store/content.hpp"
 #include "store/journal.hpp"
 #include "store/operations.hpp"
 #include "sync/mailbox_run.hpp"
@@ -30,8 +31,11 @@ struct RunContext {
   /// Links whose item moved on while an operation was under way: read again when it has ended.
   std::set<store::LinkId> touched_links = {};
 
+  /// Contents that were fetched for items of the page at hand; durable before its transaction (invariant 2).
+  store::ContentBatch arriving = content.batch();
+
   /// How many items are read and held at once; learnt from the bodies of those before.
-  std::size_t slice_items = 128;
+  std::size_t page_items = 128;
 
   SystemTime now() const { return surroundings.clock.now(); }
   const model::Policies& policies() const { return settings.policies; }

@@ -44,8 +44,9 @@ Async<std::vector<sync::RemoteFolder>> EwsDriver::folders() {
   return read_folders(client_, state_);
 }
 
-Async<sync::FeedPage> EwsDriver::pull(const sync::RemoteFolder& folder, std::string cursor) {
-  return pull_page(client_, state_, folder, std::move(cursor));
+Async<sync::FeedPage> EwsDriver::pull(const sync::RemoteFolder& folder, std::string cursor,
+                                      std::size_t most) {
+  return pull_page(client_, state_, folder, std::move(cursor), most);
 }
 
 Async<std::vector<std::string>> EwsDriver::received_since(const sync::RemoteFolder& folder, SystemTime from) {

@@ -18,7 +18,8 @@ class EwsDriver final : public sync::Driver {
   EwsDriver(EwsClient& client, DriverSettings settings);
 
   Async<std::vector<sync::RemoteFolder>> folders() override;
-  Async<sync::FeedPage> pull(const sync::RemoteFolder& folder, std::string cursor) override;
+  Async<sync::FeedPage> pull(const sync::RemoteFolder& folder, std::string cursor,
+                             std::size_t most = sync::most_feed_entries) override;
   Async<std::vector<std::string>> received_since(const sync::RemoteFolder& folder, SystemTime from) override;
   Async<std::vector<sync::RemoteRef>> list(const sync::RemoteFolder& folder) override;
   Async<std::vector<Result<sync::RemoteItem>>> read(model::RecordKind kind, std::vector<std::string> ids,

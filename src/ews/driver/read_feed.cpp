@@ -12,8 +12,6 @@
 namespace syncline::ews {
 namespace {
 
-/// The most that Exchange gives; also what a page of the other feed is.
-constexpr int page_entries = 512;
 /// A server whose pages bring nothing and lead nowhere is not asked for ever.
 constexpr unsigned most_empty_pages = 8;
 
@@ -54,9 +52,10 @@ sync::FeedEntry entry_of(ItemFeedEntry&& change) {
   return entry;
 }
 
-Async<sync::FeedPage> pull_sync(EwsClient& client, const sync::RemoteFolder& folder, SyncCursor cursor) {
+Async<sync::FeedPage> pull_sync(EwsClient& client, const sync::RemoteFolder& folder, SyncCursor cursor,
+                                int most) {
   for (unsigned empty_pages = 0;;) {
-    SyncFolderItemsRequest request{.folder = FolderId{.id = folder.id}, .max_changes = page_entries};
+    SyncFolderItemsRequest request{.folder = FolderId{.id = folder.id}, .max_changes = most};
     if (!cursor.state.empty()) request.sync_state = cursor.state;
     auto reply = co_await call_patiently(client, std::move(request));
     if (!reply) co_return fail(folder_error(std::move(reply.error())));
@@ -94,13 +93,14 @@ std::string modified_at(const Item& item) {
   return time::format_utc(std::chrono::floor<std::chrono::seconds>(at));
 }
 
-Async<sync::FeedPage> pull_find(EwsClient& client, const sync::RemoteFolder& folder, FindCursor cursor) {
+Async<sync::FeedPage> pull_find(EwsClient& client, const sync::RemoteFolder& folder, FindCursor cursor,
+                                int most) {
   sync::FeedPage page;
-  IndexedView view{.offset = 0, .max_entries = page_entries};
+  IndexedView view{.offset = 0, .max_entries = most};
   const std::string from = cursor.at;
   std::vector<std::string> of_last_second = cursor.seen;  // sorted as far as `sorted`
   std::size_t sorted = of_last_second.size();
-  for (unsigned empty_pages = 0; page.entries.size() < page_entries;) {
+  for (unsigned empty_pages = 0; page.entries.size() < static_cast<std::size_t>(most);) {
     FindItemRequest request{.shape = {.base = BaseShape::id_only, .additional = {last_modified()}},
                             .view = view,
                             .parents = {FolderId{.id = folder.id}}};
@@ -149,8 +149,10 @@ Async<sync::FeedPage> pull_find(EwsClient& client, const sync::RemoteFolder& fol
 }  // namespace
 
 Async<sync::FeedPage> pull_page(EwsClient& client, DriverState& state, const sync::RemoteFolder& folder,
-                                std::string cursor) {
+                                std::string cursor, std::size_t most) {
   const bool has_sync_feed = state.settings.store == StoreKind::mailbox;
+  // More than 512 no Exchange gives.
+  const int entries = static_cast<int>(std::clamp<std::size_t>(most, 1, sync::most_feed_entries));
   FeedCursor from = has_sync_feed ? FeedCursor(SyncCursor{}) : FeedCursor(FindCursor{});
   if (!cursor.empty()) {
     auto read = parse_cursor(cursor);
@@ -158,8 +160,9 @@ Async<sync::FeedPage> pull_page(EwsClient& client, DriverState& state, const syn
     if (read->index() != from.index()) co_return other_kind();
     from = std::move(*read);
   }
-  if (has_sync_feed) co_return co_await pull_sync(client, folder, std::get<SyncCursor>(std::move(from)));
-  co_return co_await pull_find(client, folder, std::get<FindCursor>(std::move(from)));
+  if (has_sync_feed)
+    co_return co_await pull_sync(client, folder, std::get<SyncCursor>(std::move(from)), entries);
+  co_return co_await pull_find(client, folder, std::get<FindCursor>(std::move(from)), entries);
 }
 
 }  // namespace syncline::ews

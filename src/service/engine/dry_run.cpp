@@ -12,8 +12,9 @@ Async<std::vector<sync::RemoteFolder>> DryRunDriver::folders() {
   return real_.folders();
 }
 
-Async<sync::FeedPage> DryRunDriver::pull(const sync::RemoteFolder& folder, std::string cursor) {
-  return real_.pull(folder, std::move(cursor));
+Async<sync::FeedPage> DryRunDriver::pull(const sync::RemoteFolder& folder, std::string cursor,
+                                         std::size_t most) {
+  return real_.pull(folder, std::move(cursor), most);
 }
 
 Async<std::vector<std::string>> DryRunDriver::received_since(const sync::RemoteFolder& folder,

@@ -14,14 +14,18 @@ namespace {
 /// Puts words down with one blank between them.
 class Words {
  public:
+  explicit Words(std::size_t about_octets) { out_.reserve(about_octets); }
   void add(std::string_view text) {
     const char* at = text.data();
     const char* const end = at + text.size();
     while (at != end) {
-      const char* const begin = std::find_if_not(at, end, is_blank);
-      gap_ = gap_ || begin != at;
-      if (begin == end) return;
-      at = std::find_if(begin, end, is_blank);
+      const char* const begin = at;
+      if (is_blank(*at)) {
+        gap_ = true;
+        while (at != end && is_blank(*at)) ++at;
+        continue;
+      }
+      while (at != end && !is_blank(*at)) ++at;
       if (gap_ && !out_.empty()) out_ += ' ';
       gap_ = false;
       out_.append(begin, at);
@@ -31,7 +35,12 @@ class Words {
   std::string take() { return std::move(out_); }
 
  private:
-  static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f'; }
+  static bool is_blank(char c) {
+    static constexpr std::uint64_t blanks =
+        1ULL << ' ' | 1ULL << '\t' | 1ULL << '\n' | 1ULL << '\r' | 1ULL << '\f';
+    const auto octet = static_cast<unsigned char>(c);
+    return octet < 64 && (blanks >> octet & 1) != 0;
+  }
 
   std::string out_;
   bool gap_ = false;
@@ -130,7 +139,7 @@ std::string bare(std::string_view words) {
 }  // namespace
 
 std::string words_of_html(std::string_view html) {
-  Words words;
+  Words words(html.size());
   std::size_t at = 0;
   while (at < html.size()) {
     if (html[at] == '&') {
@@ -169,7 +178,7 @@ std::string words_of_html(std::string_view html) {
 }
 
 std::string words_of_text(std::string_view text) {
-  Words words;
+  Words words(text.size());
   // A no-break space separates words in HTML's plain copies.
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t next = text.find("\xc2\xa0", at);

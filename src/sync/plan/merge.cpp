@@ -54,7 +54,7 @@ bool is_dictionary(FieldType type) {
 }
 bool is_set(FieldType type) {
   return type == FieldType::words || type == FieldType::attendees || type == FieldType::instants ||
-         type == FieldType::people;
+         type == FieldType::people || type == FieldType::attachments;
 }
 
 json::array elements(const FieldValue& value) {

@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/json/parse.hpp>
 
+#include "base/base64.hpp"
 #include "exchange_organisation.hpp"
 #include "model/field_catalogue.hpp"
 
@@ -13,6 +15,7 @@ namespace {
 
 using model::RecordKind;
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -104,6 +107,84 @@ TEST_F(Appointments, R26_ASeriesArrivesWithItsExceptions) {
 }
 TEST_F(Appointments, R25_AWholeDaySeriesFromBerlinKeepsItsDatesInWinnipeg) {
   expect_round_trip(all_day_series, "America/Winnipeg");
+}
+
+TEST_F(Appointments, AttachmentsGoBothWaysWhereThePolicyAsksForIt) {
+  organisation.settings.policies.directions[{RecordKind::appointment, "attachments"}] =
+      model::Direction::both;
+  const auto names_there = [&] {
+    std::vector<std::string> names;
+    const std::string id = server.only_item(anna, "calendar");
+    const RemoteItem item = organisation.read(RecordKind::appointment, id);
+    const auto* list = item.fields.if_contains("attachments");
+    if (list == nullptr || !list->is_array()) return names;
+    for (const auto& one : list->get_array()) names.emplace_back(model::text_of(one.get_object(), "name"));
+    std::sort(names.begin(), names.end());
+    return names;
+  };
+  const auto attach_in_outlook = [&](const std::string& name, std::string_view content) {
+    server.request(anna, R"(<m:CreateAttachment><m:ParentItemId Id=")" + server.only_item(anna, "calendar") +
+                             R"("/><m:Attachments><t:FileAttachment><t:Name>)" + name +
+                             "</t:Name><t:ContentType>text/plain</t:ContentType><t:Content>" +
+                             base64_encode(content) +
+                             "</t:Content></t:FileAttachment></m:Attachments></m:CreateAttachment>");
+  };
+  const auto file = [&](const char* name, std::string_view content) {
+    return boost::json::object{{"name", name},
+                               {"contentType", "text/plain"},
+                               {"size", content.size()},
+                               {"sha256", organisation.add_content(content)}};
+  };
+  // From a record: one with the appointment, one later.
+  model::Fields given = fields(full_appointment);
+  given["attachments"] = boost::json::array{file("agenda.txt", "one, two")};
+  const model::RecordId id = organisation.add(RecordKind::appointment, given).id;
+  organisation.must_run();
+  EXPECT_THAT(names_there(), ElementsAre("agenda.txt"));
+  organisation.expect_quiet();
+  model::Fields changes;
+  changes["attachments"] = organisation.record(id).fields.at("attachments");
+  changes["attachments"].get_array().push_back(file("map.txt", "to the left"));
+  organisation.edit(id, changes);
+  organisation.must_run();
+  EXPECT_THAT(names_there(), ElementsAre("agenda.txt", "map.txt"));
+  organisation.expect_quiet();
+
+  // From Outlook; what was there is not fetched again, and what the record's user adds meanwhile stays.
+  attach_in_outlook("menu.txt", "soup");
+  changes["attachments"] = organisation.record(id).fields.at("attachments");
+  changes["attachments"].get_array().push_back(file("list.txt", "who comes"));
+  organisation.edit(id, changes);
+  organisation.must_run();
+  EXPECT_THAT(names_there(), ElementsAre("agenda.txt", "list.txt", "map.txt", "menu.txt"));
+  const model::Record merged = organisation.record(id);
+  ASSERT_THAT(merged.fields.at("attachments").get_array(), SizeIs(4));
+  for (const auto& one : merged.fields.at("attachments").get_array())
+    if (model::text_of(one.get_object(), "name") == "menu.txt")
+      EXPECT_EQ(organisation.content_of(model::text_of(one.get_object(), "sha256")), "soup");
+  organisation.expect_quiet();
+
+  // Removed on one side each: ours that has no id in our books, and one that came from there.
+  changes["attachments"] = boost::json::array{};
+  for (const auto& one : merged.fields.at("attachments").get_array()) {
+    const std::string_view name = model::text_of(one.get_object(), "name");
+    if (name != "list.txt" && name != "menu.txt") changes["attachments"].get_array().push_back(one);
+  }
+  organisation.edit(id, changes);
+  organisation.must_run();
+  EXPECT_THAT(names_there(), ElementsAre("agenda.txt", "map.txt"));
+  organisation.expect_quiet();
+}
+
+TEST_F(Appointments, AttachmentsStayWhereTheyAreByDefault) {
+  model::Fields given = fields(full_appointment);
+  given["attachments"] = boost::json::array{
+      boost::json::object{{"name", "agenda.txt"}, {"sha256", organisation.add_content("one, two")}}};
+  organisation.add(RecordKind::appointment, given);
+  organisation.must_run();
+  const RemoteItem item = organisation.read(RecordKind::appointment, server.only_item(anna, "calendar"));
+  EXPECT_FALSE(item.fields.contains("attachments") && item.fields.at("attachments").is_array());
+  organisation.expect_quiet();
 }
 
 TEST_F(Appointments, R26_WhatAUserDoesToOneDayLeavesTheOthersAlone) {

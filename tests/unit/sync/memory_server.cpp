@@ -175,7 +175,7 @@ Async<std::vector<RemoteFolder>> MemoryDriver::folders() {
   co_return server_.folders();
 }
 
-Async<FeedPage> MemoryDriver::pull(const RemoteFolder& folder, std::string cursor) {
+Async<FeedPage> MemoryDriver::pull(const RemoteFolder& folder, std::string cursor, std::size_t most) {
   if (auto error = before("pull")) co_return fail(std::move(*error));
   const auto& feed = server_.feeds_[folder.id];
   const std::string prefix = std::to_string(server_.epoch_) + ":";
@@ -189,7 +189,7 @@ Async<FeedPage> MemoryDriver::pull(const RemoteFolder& folder, std::string curso
   }
   FeedPage page;
   std::size_t end = at;
-  for (; end < feed.size() && page.entries.size() < server_.page_size; ++end) {
+  for (; end < feed.size() && page.entries.size() < std::min(most, server_.page_size); ++end) {
     const MemoryServer::Change& change = feed[end];
     const MemoryItem* item = server_.find(change.item);
     if (cursor.empty() && at == 0 && (change.deleted || item == nullptr))

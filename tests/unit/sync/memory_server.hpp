@@ -104,7 +104,8 @@ class MemoryDriver final : public Driver {
       : server_(server), clock_(clock), fault_(std::move(fault)) {}
 
   Async<std::vector<RemoteFolder>> folders() override;
-  Async<FeedPage> pull(const RemoteFolder& folder, std::string cursor) override;
+  Async<FeedPage> pull(const RemoteFolder& folder, std::string cursor,
+                       std::size_t most = most_feed_entries) override;
   Async<std::vector<std::string>> received_since(const RemoteFolder& folder, SystemTime from) override;
   Async<std::vector<RemoteRef>> list(const RemoteFolder& folder) override;
   Async<std::vector<Result<RemoteItem>>> read(model::RecordKind kind, std::vector<std::string> ids,

@@ -91,7 +91,7 @@ class Generator {
       case attachments:
         return several([&]() -> FieldValue { return json::object{{"id", word()}}; });
       case photo:
-        return json::object{{"sha256", word()}};
+        return json::object{{"sha256", std::string(64, static_cast<char>('a' + below(6)))}};
       case record:
         return json::value(std::to_string(below(3)));
     }
