@@ -50,5 +50,6 @@ void add_brake(CLI::App& app, Action& action);
 void add_audit(CLI::App& app, Action& action);
 void add_sync(CLI::App& app, Action& action);
 void add_backup(CLI::App& app, Action& action);
+void add_content(CLI::App& app, Action& action);
 
 }  // namespace syncline::cli

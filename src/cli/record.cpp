@@ -303,12 +303,14 @@ ExitStatus run_lines(const Globals& globals, const RecordOptions& options, bool 
   if (!organisation) return report(organisation.error());
   const auto lines = read_lines(adding);
   if (!lines) return ExitStatus::bad_input;
+  auto contents = (*organisation)->content();
+  if (!contents) return report(contents.error());
   return Changes(**organisation, options)
       .run(
           *lines,
-          [adding](store::Transaction& transaction, const NumberedLine& line) {
-            return adding ? service::add_record(transaction, line.line)
-                          : service::update_record(transaction, line.line);
+          [adding, &store = **contents](store::Transaction& transaction, const NumberedLine& line) {
+            return adding ? service::add_record(transaction, store, line.line)
+                          : service::update_record(transaction, store, line.line);
           },
           [](const NumberedLine& line) { return std::pair(line.number, line.line.id); });
 }

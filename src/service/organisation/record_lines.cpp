@@ -132,6 +132,29 @@ Result<void> check_together(RecordKind kind, const json::object& fields) {
   return {};
 }
 
+/// Files that the fields name must be there; their sizes are what they are.
+Result<void> find_contents(const store::ContentStore& contents, json::object& fields) {
+  const auto find = [&](std::string_view field, json::value& described) -> Result<void> {
+    json::object* const file = described.if_object();
+    const std::string_view sha256 = file == nullptr ? std::string_view() : model::text_of(*file, "sha256");
+    if (sha256.empty()) return {};
+    auto content = contents.open_content(sha256);
+    if (!content && content.error().code == "no-content")
+      return fail(ErrorDomain::input, "no-content",
+                  fmt::format("{}: there is no content {}; bring the file in first, with `content put`",
+                              field, sha256));
+    if (!content) return fail(std::move(content.error()));
+    (*file)["size"] = content->size();
+    return {};
+  };
+  if (json::value* const photo = fields.if_contains("photo"))
+    if (auto found = find("photo", *photo); !found) return found;
+  if (json::value* const list = fields.if_contains("attachments"); list != nullptr && list->is_array())
+    for (json::value& one : list->get_array())
+      if (auto found = find("attachments", one); !found) return found;
+  return {};
+}
+
 /// What was given over what there is; whether anything is different.
 bool overlay(model::Record& record, const RecordLine& line) {
   bool changed = false;
@@ -237,7 +260,10 @@ std::string_view to_string(RecordChange::What what) noexcept {
   return {};
 }
 
-Result<RecordChange> add_record(store::Transaction& transaction, const RecordLine& line) {
+Result<RecordChange> add_record(store::Transaction& transaction, const store::ContentStore& contents,
+                                const RecordLine& given) {
+  RecordLine line = given;
+  if (auto there = find_contents(contents, line.fields); !there) return fail(std::move(there.error()));
   if (line.external_id) {
     auto known = store::find_record_by_external_id(transaction, *line.external_id);
     if (!known) return fail(std::move(known.error()));
@@ -263,7 +289,8 @@ Result<RecordChange> add_record(store::Transaction& transaction, const RecordLin
   return RecordChange{RecordChange::What::added, std::move(*inserted)};
 }
 
-Result<RecordChange> update_record(store::Transaction& transaction, const RecordLine& line) {
+Result<RecordChange> update_record(store::Transaction& transaction, const store::ContentStore& contents,
+                                   const RecordLine& line) {
   auto known = store::find_record(transaction, *line.id, true);
   if (!known) return fail(std::move(known.error()));
   if (!*known) return no_record(*line.id);
@@ -278,6 +305,7 @@ Result<RecordChange> update_record(store::Transaction& transaction, const Record
   auto fields = canonical_fields(record.kind, line.fields);
   if (!fields) return fail(std::move(fields.error()));
   checked.fields = std::move(*fields);
+  if (auto there = find_contents(contents, checked.fields); !there) return fail(std::move(there.error()));
   return write_over(transaction, std::move(record), checked);
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "store/content.hpp"
 #include "store/links.hpp"
 #include "store/records.hpp"
 
@@ -51,11 +52,14 @@ struct RecordChange {
 std::string_view to_string(RecordChange::What what) noexcept;
 
 /// A line with a known external id updates that record, and brings it back if it was deleted. Errors (domain
-/// input): "other-kind", "bad-value" where the fields together make no sense.
-Result<RecordChange> add_record(store::Transaction& transaction, const RecordLine& line);
+/// input): "other-kind", "bad-value" where the fields together make no sense, "no-content": a file that the
+/// fields name by its SHA-256 is not in `contents`.
+Result<RecordChange> add_record(store::Transaction& transaction, const store::ContentStore& contents,
+                                const RecordLine& line);
 /// Given fields replace those of the record, the others stay. Errors: "no-record" (domain input);
 /// "stale-version" (domain local); as add_record.
-Result<RecordChange> update_record(store::Transaction& transaction, const RecordLine& line);
+Result<RecordChange> update_record(store::Transaction& transaction, const store::ContentStore& contents,
+                                   const RecordLine& line);
 /// `version` nullopt: whatever it is.
 Result<RecordChange> delete_record(store::Transaction& transaction, model::RecordId id,
                                    std::optional<std::int64_t> version);
