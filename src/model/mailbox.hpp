@@ -15,6 +15,10 @@ namespace syncline::model {
 
 enum class MailboxKind : std::uint8_t { user, queue, forward };
 
+/// Where its folders stand: in a mailbox, in that of a group, or among the public folders that the address may
+/// open. The latter two have no feed of changes of their own.
+enum class FolderStore : std::uint8_t { mailbox, group, public_folders };
+
 /// Who moves mail or items: nobody, our engine ("sss": server-side), a person's Outlook, a forward mailbox.
 enum class DeliveryMethod : std::uint8_t { none, server, outlook, forward };
 
@@ -35,13 +39,14 @@ inline constexpr std::size_t tracked_folders_limit = 25;
 struct Mailbox {
   std::string address;  ///< in lower case; unique, and the mailbox's identity
   MailboxKind kind = MailboxKind::user;
+  FolderStore store = FolderStore::mailbox;
   std::optional<std::string> owner = std::nullopt;    ///< address of the user whose records these are
   std::optional<std::string> profile = std::nullopt;  ///< name; not stated: the default profile
   std::optional<DeliveryMethod> incoming = std::nullopt;
   std::optional<DeliveryMethod> outgoing = std::nullopt;
   std::optional<DeliveryMethod> act = std::nullopt;     ///< appointments, contacts and tasks
   std::optional<SystemTime> start_date = std::nullopt;  ///< mail received before is not read
-  std::vector<std::string> folders = {};                ///< tracked beside the Inbox: paths below it
+  std::vector<std::string> folders = {};  ///< tracked beside the Inbox: paths below it, or below the root
   std::optional<std::string> user_name = std::nullopt;  ///< of mailbox_credentials; not stated: the address
   std::optional<bool> delete_after_processing = std::nullopt;  ///< queues
   std::optional<bool> override_primary = std::nullopt;  ///< takes the mailbox over from another organisation
@@ -60,6 +65,12 @@ template <>
 struct EnumWords<MailboxKind> {
   static constexpr EnumWord<MailboxKind> all[] = {
       {MailboxKind::user, "user"}, {MailboxKind::queue, "queue"}, {MailboxKind::forward, "forward"}};
+};
+template <>
+struct EnumWords<FolderStore> {
+  static constexpr EnumWord<FolderStore> all[] = {{FolderStore::mailbox, "mailbox"},
+                                                  {FolderStore::group, "group"},
+                                                  {FolderStore::public_folders, "public_folders"}};
 };
 template <>
 struct EnumWords<DeliveryMethod> {

@@ -14,6 +14,18 @@ namespace {
 
 constexpr std::string_view online_scope = "https://outlook.office365.com/.default";
 
+ews::StoreKind store_kind_of(model::FolderStore store) {
+  switch (store) {
+    case model::FolderStore::mailbox:
+      return ews::StoreKind::mailbox;
+    case model::FolderStore::group:
+      return ews::StoreKind::group_mailbox;
+    case model::FolderStore::public_folders:
+      return ews::StoreKind::public_folders;
+  }
+  return ews::StoreKind::mailbox;
+}
+
 Error missing(std::string message) {
   return {.domain = ErrorDomain::input, .code = "bad-settings", .message = std::move(message)};
 }
@@ -240,6 +252,7 @@ Async<std::unique_ptr<ExchangeConnection>> ExchangeConnection::open(Organisation
     client.limits.first_octet = std::chrono::milliseconds(*mailbox.profile().timeout_ms);
   ews::DriverSettings driver;
   driver.mailbox = mailbox.address();
+  driver.store = store_kind_of(mailbox.mailbox().store);
   driver.is_delegate =
       sign_in->kind == auth::CredentialKind::service_account && !client.identity.impersonated_address;
   driver.server_time_limit = mailbox.policies().sync.server_time_limit;

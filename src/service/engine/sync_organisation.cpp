@@ -37,6 +37,11 @@ sync::MailboxSettings settings_of(const EnabledMailbox& mailbox, const std::stri
   settings.policies = mailbox.policies();
   if (const auto remove = mailbox.mailbox().delete_after_processing)
     settings.policies.mail.delete_after_processing = *remove;
+  // Among the public folders there is none where new items of a kind go.
+  if (mailbox.mailbox().store == model::FolderStore::public_folders)
+    for (auto* filters : {&settings.policies.sync.send_appointments, &settings.policies.sync.send_contacts,
+                          &settings.policies.sync.send_tasks})
+      filters->clear();
   settings.organisation_name = organisation_name;
   settings.take_over = mailbox.mailbox().override_primary.value_or(false);
   return settings;

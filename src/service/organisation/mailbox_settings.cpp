@@ -54,6 +54,10 @@ const Settings<M>& mailbox_settings() {
         required_setting<M>("address", SYNCLINE_MEMBER(address), "primary address",
                             "\"ana@contoso.example\""),
         setting<M>("kind", SYNCLINE_MEMBER(kind), "user, queue, forward", "\"user\""),
+        setting<M>("store", SYNCLINE_MEMBER(store),
+                   "where its folders stand: mailbox, group (a group's mailbox), public_folders (those of "
+                   "`folders` that the address may open)",
+                   "\"mailbox\""),
         setting<M>("owner", SYNCLINE_MEMBER(owner), "whose records these are (default: the address)",
                    "\"ana@contoso.example\""),
         setting<M>("profile", SYNCLINE_MEMBER(profile), "name of the profile (default: the default profile)",
