@@ -33,23 +33,41 @@ bool is_true_at(const json::object& object, std::string_view name) {
   return value != nullptr && value->is_bool() && value->get_bool();
 }
 
+/// The attachments that a side of the order names.
+std::vector<const json::object*> listed(const model::Fields& fields) {
+  std::vector<const json::object*> all;
+  const json::value* list = fields.if_contains("attachments");
+  if (list == nullptr || !list->is_array()) return all;
+  for (const json::value& element : list->get_array())
+    if (const json::object* one = element.if_object()) all.push_back(one);
+  return all;
+}
+
+/// The id tells, or name and content: what we wrote ourselves has no id in our books.
+bool is_same_file(const json::object& one, const json::object& other) {
+  const std::string id = text_at(one, "id");
+  if (!id.empty() && id == text_at(other, "id")) return true;
+  return !text_at(one, "sha256").empty() && text_at(one, "sha256") == text_at(other, "sha256") &&
+         text_at(one, "name") == text_at(other, "name");
+}
+
+bool has_file(const std::vector<const json::object*>& all, const json::object& file) {
+  return std::any_of(all.begin(), all.end(),
+                     [&](const json::object* one) { return is_same_file(*one, file); });
+}
+
 std::vector<WantedFile> files_of(const sync::WriteOrder& order) {
   std::vector<WantedFile> files;
-  const json::value* list = order.fields.if_contains("attachments");
-  if (list != nullptr && list->is_array()) {
-    for (const json::value& element : list->get_array()) {
-      const json::object* one = element.if_object();
-      // One with an id is there already.
-      if (one == nullptr || !text_at(*one, "id").empty() || text_at(*one, "sha256").empty()) continue;
-      WantedFile& file = files.emplace_back();
-      file.sha256 = text_at(*one, "sha256");
-      file.attachment.name = text_at(*one, "name");
-      if (std::string type = text_at(*one, "contentType"); !type.empty())
-        file.attachment.content_type = std::move(type);
-      if (std::string id = text_at(*one, "contentId"); !id.empty())
-        file.attachment.content_id = std::move(id);
-      if (is_true_at(*one, "isInline")) file.attachment.is_inline = true;
-    }
+  const std::vector<const json::object*> there_already = listed(order.base);
+  for (const json::object* one : listed(order.fields)) {
+    if (text_at(*one, "sha256").empty() || has_file(there_already, *one)) continue;
+    WantedFile& file = files.emplace_back();
+    file.sha256 = text_at(*one, "sha256");
+    file.attachment.name = text_at(*one, "name");
+    if (std::string type = text_at(*one, "contentType"); !type.empty())
+      file.attachment.content_type = std::move(type);
+    if (std::string id = text_at(*one, "contentId"); !id.empty()) file.attachment.content_id = std::move(id);
+    if (is_true_at(*one, "isInline")) file.attachment.is_inline = true;
   }
   const json::value* photo = order.fields.if_contains("photo");
   if (order.kind == model::RecordKind::contact && photo != nullptr && photo->is_object() &&
@@ -62,16 +80,6 @@ std::vector<WantedFile> files_of(const sync::WriteOrder& order) {
     file.attachment.content = FileContent{.is_contact_photo = true};
   }
   return files;
-}
-
-std::set<std::string> ids_in(const model::Fields& fields) {
-  std::set<std::string> ids;
-  const json::value* list = fields.if_contains("attachments");
-  if (list == nullptr || !list->is_array()) return ids;
-  for (const json::value& element : list->get_array())
-    if (const json::object* one = element.if_object())
-      if (std::string id = text_at(*one, "id"); !id.empty()) ids.insert(std::move(id));
-  return ids;
 }
 
 bool is_photo(const Attachment& attachment) {
@@ -119,13 +127,31 @@ bool says_photo(const sync::WriteOrder& order) {
          (says_nothing(photo) || (photo->is_object() && !text_at(photo->get_object(), "sha256").empty()));
 }
 
+bool is_of_size(const Attachment& attachment, std::uint64_t octets) {
+  const auto size = static_cast<std::uint64_t>(std::max<std::int64_t>(attachment.size.value_or(0), 0));
+  return size >= octets && size - octets <= most_overhead_octets;
+}
+
+/// Whether the server's attachment is this file of our books.
+bool is_file(const json::object& file, const Attachment& attachment) {
+  if (const std::string id = text_at(file, "id"); !id.empty())
+    return attachment.id && attachment.id->id == id;
+  const json::value* size = file.if_contains("size");
+  return attachment.name.value_or("") == text_at(file, "name") &&
+         (size == nullptr || !size->is_int64() ||
+          is_of_size(attachment, static_cast<std::uint64_t>(std::max<std::int64_t>(size->get_int64(), 0))));
+}
+
 /// `old`: ids of attachments that were there before this operation's first.
 Work work_of(const sync::WriteOrder& order, const std::vector<WantedFile>& files,
              const std::vector<Attachment>& held, const std::set<std::string>& old) {
   Work work;
-  const std::set<std::string> before = ids_in(order.base);
-  const std::set<std::string> stay = ids_in(order.fields);
-  const bool says_attachments = order.fields.contains("attachments");
+  std::vector<const json::object*> removed;
+  if (order.fields.contains("attachments")) {
+    const std::vector<const json::object*> stay = listed(order.fields);
+    for (const json::object* file : listed(order.base))
+      if (!has_file(stay, *file)) removed.push_back(file);
+  }
   std::vector<const Attachment*> fresh;
   for (const Attachment& attachment : held) {
     if (!attachment.id) continue;
@@ -134,16 +160,19 @@ Work work_of(const sync::WriteOrder& order, const std::vector<WantedFile>& files
       fresh.push_back(&attachment);
     } else if (is_photo(attachment)) {
       if (says_photo(order)) work.unwanted.push_back(id);
-    } else if (says_attachments && before.contains(id) && !stay.contains(id)) {
+    } else if (const auto file =
+                   std::find_if(removed.begin(), removed.end(),
+                                [&](const json::object* one) { return is_file(*one, attachment); });
+               file != removed.end()) {
+      removed.erase(file);
       work.unwanted.push_back(id);
     }
   }
   for (const WantedFile& file : files) {
     const auto match = std::find_if(fresh.begin(), fresh.end(), [&](const Attachment* attachment) {
-      const auto size = static_cast<std::uint64_t>(std::max<std::int64_t>(attachment->size.value_or(0), 0));
       return is_photo(*attachment) == file.is_photo() &&
-             (file.is_photo() || attachment->name == file.attachment.name) && size >= file.size &&
-             size - file.size <= most_overhead_octets;
+             (file.is_photo() || attachment->name == file.attachment.name) &&
+             is_of_size(*attachment, file.size);
     });
     if (match == fresh.end()) {
       work.missing.push_back(&file);
@@ -173,7 +202,12 @@ std::set<std::string> old_attachments(Write& write, const std::vector<Attachment
 Result<void> learn_sizes(const Write& write, std::vector<WantedFile>& files) {
   for (WantedFile& file : files) {
     auto content = write.content(file.sha256);
-    if (!content) return fail(std::move(content.error()).during("opening an attachment"));
+    if (!content) {
+      // What the record names and nobody keeps is this order's trouble, not the mailbox's.
+      Error error = std::move(content.error()).during("opening an attachment");
+      if (error.code == "no-content") error.domain = ErrorDomain::input;
+      return fail(std::move(error));
+    }
     file.size = (*content)->size();
   }
   return {};
