@@ -57,6 +57,10 @@ struct FeedPage {
   bool last = true;
 };
 
+/// The header of what Syncline writes by itself: test mails, alerts, reports (invariant 18). It stands beside
+/// Auto-Submitted (RFC 3834), which other programs' mail has too.
+constexpr std::string_view own_mail_header = "X-Syncline-Automatic";
+
 /// An item, read.
 struct RemoteItem {
   RemoteRef ref;
@@ -67,9 +71,10 @@ struct RemoteItem {
   std::string search_key = {};  ///< survives moves between folders (R-06); empty: the server has none
   std::optional<std::string> operation_id = std::nullopt;  ///< our mark (invariant 7)
   std::optional<SystemTime> last_modified = std::nullopt;
-  bool is_organizer = true;   ///< of meetings: whether this mailbox may change and mail them (invariant 11)
-  bool is_private = false;    ///< private or confidential: never read into a record (invariant 19)
-  model::Fields fields = {};  ///< canonical; only what the server said
+  bool is_organizer = true;  ///< of meetings: whether this mailbox may change and mail them (invariant 11)
+  bool is_private = false;   ///< private or confidential: never read into a record (invariant 19)
+  bool is_own_automatic_mail = false;  ///< bears own_mail_header (invariant 18)
+  model::Fields fields = {};           ///< canonical; only what the server said
 };
 
 /// Where octets of unlimited size go, and come from.

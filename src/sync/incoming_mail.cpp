@@ -108,6 +108,7 @@ Result<void> decide(RunContext& context, Transaction& transaction, const RemoteF
   RemoteItem& item = incoming.item;
   plan::MailFacts facts;
   facts.folder = folder.role == FolderRole::sent ? plan::MailFolder::sent : plan::MailFolder::received;
+  facts.automatic_of_ours = item.is_own_automatic_mail;
   facts.draft = folder.role == FolderRole::drafts;
   if (item.operation_id) {
     auto operation = store::find_operation(transaction, *item.operation_id);

@@ -260,6 +260,13 @@ class Outgoing {
           return done;
         continue;
       }
+      if (const std::string name = missing_attachment(record.fields); !name.empty()) {
+        if (auto done = refuse(std::move(record), "attachment-missing",
+                               "the attachment " + name + " is not in the content store");
+            !done)
+          return done;
+        continue;
+      }
       Fields message = outgoing_fields(record);
       std::string send_as(person_address(record.fields, "from"));
       if (text::equals_ignore_case(send_as, context_.settings.address)) send_as.clear();
@@ -288,6 +295,16 @@ class Outgoing {
       if (const json::value* people = fields.if_contains(name); people != nullptr && people->is_array())
         count += people->get_array().size();
     return count;
+  }
+
+  /// The first attachment that only the server it came from has; empty: none.
+  static std::string missing_attachment(const Fields& fields) {
+    const json::value* list = fields.if_contains("attachments");
+    if (list == nullptr || !list->is_array()) return {};
+    for (const json::value& one : list->get_array())
+      if (!one.is_object() || text_of(one.get_object(), "sha256").empty())
+        return one.is_object() ? "\"" + std::string(text_of(one.get_object(), "name")) + "\"" : "\"\"";
+    return {};
   }
 
   /// What is sent: the record's message, with the token by which an answer is known.

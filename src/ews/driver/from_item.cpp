@@ -93,6 +93,7 @@ sync::RemoteItem from_item(RecordKind kind, const Item& item, const DriverState&
   made.opaque = !can_be(kind, item.kind);
   if (made.opaque) return made;
   made.is_organizer = is_organizer(item);
+  made.is_own_automatic_mail = value_of(item, own_mail_property()).has_value();
   made.is_private =
       kind != RecordKind::email && item.sensitivity &&
       (*item.sensitivity == Sensitivity::private_ || *item.sensitivity == Sensitivity::confidential);

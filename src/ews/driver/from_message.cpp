@@ -52,7 +52,7 @@ constexpr FieldRow rows[] = {
 }  // namespace
 
 const KindTable& message_table() {
-  static const KindTable table{.rows = rows, .properties = {content_class()}};
+  static const KindTable table{.rows = rows, .properties = {content_class(), own_mail_property()}};
   return table;
 }
 

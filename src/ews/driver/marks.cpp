@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/text.hpp"
+#include "sync/driver.hpp"
 
 namespace syncline::ews {
 namespace {
@@ -41,6 +42,13 @@ const ExtendedFieldUri& mailed_mark() {
                                      .property_name = "SynclineMailed",
                                      .property_type = MapiPropertyType::string};
   return mark;
+}
+
+const ExtendedFieldUri& own_mail_property() {
+  static const ExtendedFieldUri property{.distinguished_property_set = PropertySet::internet_headers,
+                                         .property_name = text::to_lower_ascii(sync::own_mail_header),
+                                         .property_type = MapiPropertyType::string};
+  return property;
 }
 
 const ExtendedFieldUri& search_key_property() {

@@ -16,6 +16,9 @@ const ExtendedFieldUri& mailed_mark();
 /// PidTagSearchKey (MS-OXPROPS): the same for an item wherever it is moved.
 const ExtendedFieldUri& search_key_property();
 
+/// The header of our own test mails, alerts and reports (sync::own_mail_header), as Exchange names it.
+const ExtendedFieldUri& own_mail_property();
+
 /// The first value of a property of an item that was read with it; nullopt: it has none. Servers spell GUIDs
 /// and tags in either case.
 std::optional<std::string_view> value_of(const Item& item, const ExtendedFieldUri& property);

@@ -159,9 +159,10 @@ TEST_F(Appointments, AttachmentsGoBothWaysWhereThePolicyAsksForIt) {
   EXPECT_THAT(names_there(), ElementsAre("agenda.txt", "list.txt", "map.txt", "menu.txt"));
   const model::Record merged = organisation.record(id);
   ASSERT_THAT(merged.fields.at("attachments").get_array(), SizeIs(4));
-  for (const auto& one : merged.fields.at("attachments").get_array())
-    if (model::text_of(one.get_object(), "name") == "menu.txt")
-      EXPECT_EQ(organisation.content_of(model::text_of(one.get_object(), "sha256")), "soup");
+  for (const auto& one : merged.fields.at("attachments").get_array()) {
+    if (model::text_of(one.get_object(), "name") != "menu.txt") continue;
+    EXPECT_EQ(organisation.content_of(model::text_of(one.get_object(), "sha256")), "soup");
+  }
   organisation.expect_quiet();
 
   // Removed on one side each: ours that has no id in our books, and one that came from there.

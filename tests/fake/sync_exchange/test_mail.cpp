@@ -59,6 +59,28 @@ TEST_F(Mail, AReceivedMessageBecomesARecordWithItsOctetsAndAttachments) {
   organisation.expect_quiet();
 }
 
+TEST_F(Mail, Invariant18_OurOwnAutomaticMailIsNeverTracked) {
+  server.add(anna, "inbox",
+             R"(<t:Message><t:Subject>alert</t:Subject><t:ExtendedProperty><t:ExtendedFieldURI )"
+             R"(DistinguishedPropertySetId="InternetHeaders" PropertyName="x-syncline-automatic" )"
+             R"(PropertyType="String"/><t:Value>alert</t:Value></t:ExtendedProperty></t:Message>)");
+  organisation.must_run();
+  EXPECT_THAT(organisation.records(RecordKind::email), IsEmpty());
+  EXPECT_THAT(organisation.journal("not-tracked"), ElementsAre("own-automatic-mail"));
+  organisation.expect_quiet();
+}
+
+TEST_F(Mail, AMessageWhoseAttachmentIsNotKeptHereIsNotSent) {
+  const model::Record record = outgoing("with a hole");
+  model::Fields changes;
+  changes["attachments"] = boost::json::array{boost::json::object{{"name", "offer.pdf"}, {"id", "AAA="}}};
+  organisation.edit(record.id, changes);
+  organisation.must_run();
+  EXPECT_EQ(field_text(organisation.record(record.id).fields, "statusCode"), "\"failed\"");
+  EXPECT_THAT(organisation.journal("refused"), ElementsAre("attachment-missing"));
+  EXPECT_THAT(server.mails(), IsEmpty());
+}
+
 TEST_F(Mail, WithoutItsOctetsAMessageHasItsAttachmentsOneByOne) {
   organisation.settings.policies.mail.keep_mime = false;
   server.deliver(anna, multipart);
