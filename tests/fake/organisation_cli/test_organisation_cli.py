@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs the commands of an organisation as an administrator or another program would."""
 import fcntl
+import hashlib
 import json
 import os
 import pathlib
@@ -550,6 +551,38 @@ class Records(Organisation):
         self.assertEqual(self.run_program("record", "update", "--format", "json",
                                           text=json.dumps(meeting) + "\n").returncode, 0)
         self.assertEqual(validate("record", self.ok("record", "show", "2", "--format", "json")), [meeting])
+
+    def test_files_of_records_go_in_and_come_out_as_they_are(self):
+        self.ready()
+        octets = os.urandom(300_000)
+        offer = self.file("offer.pdf", octets)
+        [put] = [json.loads(line) for line in self.ok("content", "put", offer).splitlines()]
+        self.assertEqual(put, {"name": "offer.pdf", "sha256": hashlib.sha256(octets).hexdigest(), "size": len(octets)})
+        attachment = {"name": "offer.pdf", "sha256": put["sha256"], "size": 7}
+        [mail] = self.add({"kind": "email", "owner": "ana@contoso.example", "fields": {"attachments": [attachment]}})
+        self.assertEqual(mail["fields"]["attachments"][0]["size"], len(octets))
+        self.assertEqual(self.sql("SELECT record, lower(hex(sha256)), octets FROM record_content"),
+                         [(1, put["sha256"], len(octets))])
+        out = self.folder / "out.pdf"
+        self.assertEqual(self.ok("content", "get", put["sha256"], "-o", out), "")
+        self.assertEqual(out.read_bytes(), octets)
+        before = out.stat()
+        for arguments, text in (
+                (("content", "get", put["sha256"], "-o", out), "out.pdf: File exists"),
+                (("content", "get", "0" * 64), "there is no content"),
+                (("content", "get", "../../etc/passwd"), "not the name of a content"),
+                (("content", "put", offer, self.folder / "missing"), "missing: No such file"),
+                (("content", "put", self.folder), "Is a directory")):
+            result = self.run_program(*arguments)
+            self.assertEqual((result.returncode, result.stdout), (2, ""), arguments)
+            self.assertIn(text, result.stderr)
+        self.assertEqual((out.stat().st_ino, out.stat().st_size), (before.st_ino, before.st_size))
+        # What a record names must be there.
+        refused = self.run_program("record", "add", "--format", "json", text=json.dumps({
+            "kind": "contact", "owner": "ana@contoso.example", "fields": {"photo": {"sha256": "0" * 64}}}) + "\n")
+        self.assertEqual(refused.returncode, 1)
+        self.assertEqual(json.loads(refused.stdout)["error"]["code"], "no-content")
+        self.assertIn("content put", refused.stderr)
 
     def test_a_stale_version_is_refused_with_the_current_record(self):
         self.ready()
