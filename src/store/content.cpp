@@ -498,9 +498,10 @@ std::vector<StoredContent> contents_in(const model::Fields& fields) {
     const std::string_view name = object == nullptr ? std::string_view() : model::text_of(*object, "sha256");
     if (name.empty()) return;
     const model::FieldValue* const size = object->if_contains("size");
-    const std::int64_t octets = size != nullptr && size->is_int64() ? size->get_int64() : 0;
-    contents.push_back({.sha256 = std::string(name),
-                        .octets = static_cast<std::uint64_t>(std::max<std::int64_t>(octets, 0))});
+    boost::system::error_code no_count;
+    const auto octets =
+        size != nullptr && size->is_number() ? size->to_number<std::uint64_t>(no_count) : std::uint64_t{0};
+    contents.push_back({.sha256 = std::string(name), .octets = no_count ? 0 : octets});
   };
   for (const std::string_view one : {"photo", "mime"})
     if (const model::FieldValue* const value = fields.if_contains(one)) add(*value);

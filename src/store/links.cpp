@@ -42,9 +42,9 @@ constexpr Sql delete_sql = "DELETE FROM link WHERE id = ?1";
 constexpr Sql find_sql = SYNCLINE_LINK_COLUMNS
     "WHERE link.mailbox = ?1 AND remote_id = ?2 AND remote_id <> '' ORDER BY link.id LIMIT 1";
 constexpr Sql find_by_id_sql = SYNCLINE_LINK_COLUMNS "WHERE link.id = ?1";
+// Chosen among in the program: to sort, SQLite makes a table for each look-up, found or not.
 constexpr Sql by_search_key_sql = SYNCLINE_LINK_COLUMNS
-    "WHERE link.mailbox = ?1 AND search_id = ?3 AND search_id IS NOT NULL AND search_key = ?2"
-    " ORDER BY CASE state WHEN 1 THEN 0 WHEN 2 THEN 2 ELSE 1 END, link.id LIMIT 1";
+    "WHERE link.mailbox = ?1 AND search_id = ?3 AND search_id IS NOT NULL AND search_key = ?2";
 constexpr Sql of_record_sql = SYNCLINE_LINK_COLUMNS "WHERE link.record = ?1 ORDER BY link.id";
 constexpr Sql of_record_in_sql =
     SYNCLINE_LINK_COLUMNS "WHERE link.record = ?1 AND +link.mailbox = ?2 ORDER BY state = 2, link.id LIMIT 1";
@@ -211,7 +211,14 @@ Result<std::optional<Link>> find_link(Transaction& transaction, LinkId id) {
 Result<std::optional<Link>> find_link_by_search_key(Transaction& transaction, MailboxId mailbox,
                                                     std::string_view search_key) {
   Query query(transaction.impl(), by_search_key_sql, mailbox, search_key, lookup_key(search_key));
-  return read_one<Link>(query, read_link);
+  auto links = read_all<Link>(query, read_link);
+  if (!links) return fail(std::move(links.error()));
+  if (links->empty()) return std::optional<Link>();
+  const auto rank = [](const Link& link) {
+    const int of_state = link.state == LinkState::held_delete ? 0 : link.state == LinkState::unlinked ? 2 : 1;
+    return std::pair(of_state, link.id);
+  };
+  return *std::ranges::min_element(*links, {}, rank);
 }
 
 Result<std::vector<Link>> links_of_record(Transaction& transaction, model::RecordId record) {

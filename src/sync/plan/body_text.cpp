@@ -14,25 +14,27 @@ namespace {
 /// Puts words down with one blank between them.
 class Words {
  public:
-  explicit Words(std::size_t about_octets) { out_.reserve(about_octets); }
+  /// `about_octets`: of all that will be added.
+  explicit Words(std::size_t about_octets) : out_(about_octets + 1, '\0') {}
   void add(std::string_view text) {
-    const char* at = text.data();
-    const char* const end = at + text.size();
-    while (at != end) {
-      const char* const begin = at;
-      if (is_blank(*at)) {
+    if (out_.size() - size_ < text.size() + 1) out_.resize(2 * out_.size() + text.size() + 1);
+    char* to = out_.data() + size_;
+    for (const char c : text) {
+      if (is_blank(c)) {
         gap_ = true;
-        while (at != end && is_blank(*at)) ++at;
         continue;
       }
-      while (at != end && !is_blank(*at)) ++at;
-      if (gap_ && !out_.empty()) out_ += ' ';
+      if (gap_ && to != out_.data()) *to++ = ' ';
       gap_ = false;
-      out_.append(begin, at);
+      *to++ = c;
     }
+    size_ = static_cast<std::size_t>(to - out_.data());
   }
   void gap() { gap_ = true; }
-  std::string take() { return std::move(out_); }
+  std::string take() {
+    out_.resize(size_);
+    return std::move(out_);
+  }
 
  private:
   static bool is_blank(char c) {
@@ -43,6 +45,7 @@ class Words {
   }
 
   std::string out_;
+  std::size_t size_ = 0;
   bool gap_ = false;
 };
 
