@@ -86,10 +86,10 @@ inline void serve_lines(net::testing::VirtualWorld& world, const std::string& ho
   auto connections = std::make_shared<std::size_t>(0);
   world.listen(host, port, std::move(endpoint),
                [&world, shared, connections](net::StreamPtr stream, std::string) {
-                 auto run = [](std::shared_ptr<PeerScript> script, std::shared_ptr<LinePeer> peer,
+                 auto run = [](std::shared_ptr<PeerScript> of_all, std::shared_ptr<LinePeer> one,
                                std::size_t nth) -> net::asio::awaitable<void> {
-                   co_await (*script)(*peer, nth);
-                   peer->close();
+                   co_await (*of_all)(*one, nth);
+                   one->close();
                  };
                  auto peer = std::make_shared<LinePeer>(std::move(stream));
                  world.spawn(run(shared, std::move(peer), (*connections)++));

@@ -20,12 +20,18 @@ struct AttachedMail {
   ReadMail mail = {};
 };
 
+/// What is handed over, and what is wanted of it.
+struct ReadWish {
+  bool is_whole = true;  ///< else the header alone: attachments are not known
+  bool with_body = true;
+};
+
 class MessageReader {
  public:
   virtual ~MessageReader() = default;
-  /// All fields; of a header alone those that it holds. `with_body`: body too. Attachments' ids are the
-  /// parts'. Nothing in a message is an error but class quarantine for what cannot be read at all.
-  virtual Result<ReadMail> read(sync::ContentSource& message, bool with_body) = 0;
+  /// Attachments' ids are their parts'. Nothing in a message is an error but class quarantine for what
+  /// cannot be read at all.
+  virtual Result<ReadMail> read(sync::ContentSource& message, ReadWish wish) = 0;
   /// A part's decoded octets. Errors: "gone" (never), "too-large" (never).
   virtual Result<void> read_part(sync::ContentSource& message, std::string_view part_id,
                                  sync::ContentSink& sink, std::uint64_t most_octets) = 0;

@@ -133,7 +133,7 @@ Result<void> Pop3Driver::remember_dates(const std::vector<std::size_t>& places) 
     const std::string& id = mailbox_.entries()[place].id;
     if (!mailbox_.spool().has(id, true)) continue;
     const auto source = mailbox_.spool().open(id);
-    auto mail = reader_->read(*source, false);
+    auto mail = reader_->read(*source, {.is_whole = mailbox_.spool().has(id, false), .with_body = false});
     if (!mail && mail.error().domain == ErrorDomain::local) return fail(std::move(mail.error()));
     if (mail) received_.insert_or_assign(id, std::string(model::text_of(mail->fields, "dateTimeReceived")));
   }
@@ -215,7 +215,7 @@ Result<sync::RemoteItem> Pop3Driver::read_spooled(const std::string& id, bool wi
     return gone();
   }
   const auto source = mailbox_.spool().open(id);
-  auto mail = reader_->read(*source, with_body);
+  auto mail = reader_->read(*source, {.is_whole = mailbox_.spool().has(id, false), .with_body = with_body});
   if (!mail) return fail(std::move(mail.error()));
   return item_of(id, std::move(*mail));
 }

@@ -7,12 +7,10 @@
 #include <string_view>
 
 #include "net/body.hpp"
+#include "routing/message/operation_mark.hpp"
 #include "sync/driver.hpp"
 
 namespace syncline::smtp {
-
-/// The header field that carries an operation's id: the evidence that survives a provider's new Message-ID.
-inline constexpr std::string_view operation_header = "X-Syncline-Operation";
 
 struct ComposeWish {
   std::string message_id = {};     ///< "<…>"
@@ -28,8 +26,8 @@ struct Message {
   bool utf8_header = false;
 };
 
-/// Makes the text of an order, the same each time but for what the wish says, with `operation_header` in it.
-/// Errors: domain input, never, for what cannot be a message.
+/// Makes the text of an order, the same each time but for what the wish says, with `mail::operation_header`
+/// in it. Errors: domain input, never, for what cannot be a message.
 using Compose = std::function<Result<Message>(const sync::WriteOrder& order, const ComposeWish& wish,
                                               const sync::OpenContent& content)>;
 

@@ -28,6 +28,20 @@ std::string not_delivered(const SendJournal& journal) {
   return text;
 }
 
+/// Outlook.com names the Message-ID that it gave: "250 2.0.0 OK <…> [Hostname=…]".
+std::string told_message_id(std::string_view reply) {
+  if (reply.find("[Hostname=") == std::string_view::npos) return {};
+  const std::size_t begin = reply.find("OK <");
+  if (begin == std::string_view::npos) return {};
+  const std::size_t end = reply.find('>', begin);
+  if (end == std::string_view::npos || end - begin > 500) return {};
+  const std::string_view id = reply.substr(begin + 3, end - begin - 2);
+  const bool printable = std::all_of(id.begin(), id.end(), [](char c) {
+    return static_cast<unsigned char>(c) > 0x20 && static_cast<unsigned char>(c) < 0x7f;
+  });
+  return printable && id.find('@') != std::string_view::npos ? std::string(id) : std::string();
+}
+
 void add_remark(std::string& remark, const std::string& more) {
   if (more.empty()) return;
   if (!remark.empty()) remark += "; ";
@@ -61,7 +75,7 @@ Async<sync::Applied> Sender::send(const sync::WriteOrder& order, sync::Progress&
     if (!delivered) co_return fail(std::move(delivered.error()).during("sending a message"));
   }
   sync::Applied applied;
-  applied.sent_message_id = job.journal.message_id;
+  applied.sent_message_id = job.told_message_id.empty() ? job.journal.message_id : job.told_message_id;
   applied.remark = not_delivered(job.journal);
   auto copy = co_await put_copy(job, applied.remark);
   if (!copy) co_return fail(std::move(copy.error()));
@@ -113,17 +127,25 @@ Async<void> Sender::deliver(Job& job) {
   while (!journal.waiting().empty()) {
     const std::size_t waited = journal.waiting().size();
     auto done = co_await deliver_once(job);
-    if (!done) co_return done;
+    if (!done && (!journal.any_accepted() || done.error().code == "uncertain" ||
+                  done.error().domain == ErrorDomain::local))
+      co_return done;
     const std::vector<std::string> waiting = journal.waiting();
     if (waiting.empty()) break;
+    RecipientNote* first = journal.find(waiting.front());
     // A server that takes so many at once gets the next ones with the next message.
-    const RecipientNote* first = journal.find(waiting.front());
-    if (waiting.size() < waited && first->said.find("too-many-recipients") != std::string::npos) continue;
-    if (++journal.tries >= settings_.most_tries) {
+    if (done && waiting.size() < waited && first->said.find("too-many-recipients") != std::string::npos)
+      continue;
+    // Somebody has it already, so the order cannot fail any more: what stands in the others' way does not
+    // stand there for ever.
+    if (!done && first->said.empty()) first->said = done.error().describe();
+    const bool for_good = !done && done.error().retry == RetryClass::never;
+    if (++journal.tries >= settings_.most_tries || for_good) {
       for (const std::string& address : waiting) journal.find(address)->state = Note::refused;
       break;
     }
     if (auto saved = journal.save(); !saved) co_return saved;
+    if (!done) co_return done;
     co_return fail(ErrorDomain::mail, "recipients-deferred",
                    "the server puts " + waiting.front() + " off: " + first->said, RetryClass::after);
   }
@@ -187,7 +209,10 @@ Result<void> Sender::note_results(Job& job, const Delivery& delivery) {
       note->state = Note::refused;
     if (result.state == RecipientResult::State::permanent) ++refused;
   }
-  if (accepted) return {};
+  if (accepted) {
+    job.told_message_id = told_message_id(delivery.reply);
+    return {};
+  }
   // It is certain that nothing went out: a crash from here on must not find an open step.
   if (was_open)
     if (auto saved = journal.save(); !saved) return saved;

@@ -55,6 +55,7 @@ class Sender {
     const sync::OpenContent& content;
     SendJournal journal;
     bool resumed = false;
+    std::string told_message_id = {};  ///< the server's own for the message
     SentMark mark() const;
   };
 

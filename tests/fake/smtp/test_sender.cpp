@@ -83,8 +83,8 @@ struct SenderTest : ::testing::Test {
                              const sync::OpenContent&) -> Result<Message> {
       Message made;
       made.text = std::make_unique<TextSource>("Message-ID: " + wish.message_id + "\r\n" +
-                                               std::string(operation_header) + ": " + wanted.operation_id +
-                                               "\r\n\r\nhello\r\n");
+                                               std::string(mail::operation_header) + ": " +
+                                               wanted.operation_id + "\r\n\r\nhello\r\n");
       ++composed;
       return made;
     };
@@ -116,8 +116,8 @@ struct SenderTest : ::testing::Test {
     };
   }
 
+  SmtpPeer peer;  // outlives the world that its script runs in
   VirtualWorld world;
-  SmtpPeer peer;
   sync::WriteOrder order;
   Noted noted{world};
   SentFolder sent;
@@ -145,6 +145,13 @@ TEST_F(SenderTest, TheRecordsOwnMessageIdIsKept) {
   noted = Noted(world);
   order.fields["internetMessageId"] = "<bad@example.test>\r\nBcc: evil@example.test";
   EXPECT_EQ(send()->sent_message_id, "<op-1.syncline@example.test>") << "what is none is not taken";
+}
+
+TEST_F(SenderTest, AMessageIdThatTheServerGaveIsTheOneThatWentOut) {
+  peer.verdict = [](std::size_t) -> std::string {
+    return "250 2.0.0 OK <new-one@prod.outlook.test> [Hostname=AB1.prod.outlook.test]\r\n";
+  };
+  EXPECT_EQ(send()->sent_message_id, "<new-one@prod.outlook.test>");
 }
 
 TEST_F(SenderTest, ManyMessagesUseOneConnection) {
