@@ -24,7 +24,7 @@ struct SecretOptions {
   bool from_standard_input = false;
 };
 
-/// Certificates have many lines: the whole of standard input, less the last line feed.
+/// Certificates and key files have many lines: the whole of standard input, less the last line feed.
 Result<Secret> read_secret_file() {
   constexpr std::size_t limit = std::size_t{1} << 20;
   // Straight into the buffer that becomes the secret: no copy stays behind.
@@ -47,10 +47,12 @@ Result<Secret> read_secret_file() {
 }
 
 Result<Secret> read_secret(const SecretOptions& options, const std::string& whose) {
-  if (options.kind == "certificate") {
+  if (options.kind == "certificate" || options.kind == "service-account") {
     if (options.from_standard_input) return read_secret_file();
     return fail(ErrorDomain::input, "no-secret",
-                "A certificate with its key (PEM) comes from standard input: --stdin < FILE");
+                options.kind == "certificate"
+                    ? "A certificate with its key (PEM) comes from standard input: --stdin < FILE"
+                    : "A service account's key file (JSON) comes from standard input: --stdin < FILE");
   }
   if (options.from_standard_input) return read_secret_line();
   auto secret = prompt_secret(fmt::format("{} of {}: ", options.kind, shown(whose)));
@@ -110,11 +112,13 @@ void add_secret(CLI::App& app, Action& action) {
       set->add_option("--mailbox", options->mailbox, "Whose secret: a mailbox")->type_name("ADDRESS");
   profile->excludes(mailbox);
   std::vector<std::string> kinds(std::begin(service::secret_kinds), std::end(service::secret_kinds));
-  set->add_option("--kind", options->kind, "password, out-password, client-secret, certificate or token")
+  set->add_option(
+         "--kind", options->kind,
+         "password, out-password, client-secret, certificate, service-account (Google's key file) or token")
       ->check(CLI::IsMember(kinds))
       ->capture_default_str();
   set->add_flag("--stdin", options->from_standard_input,
-                "The secret is the first line of standard input, a certificate the whole of it");
+                "The secret is the first line of standard input, a certificate or key file the whole of it");
   add_actor_options(*set, options->who, options->reason);
   set->callback([options, &action] {
     if (options->profile.empty() == options->mailbox.empty())

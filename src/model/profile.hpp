@@ -61,6 +61,8 @@ struct OAuthSettings {
   std::optional<std::string> scope = std::nullopt;
   std::optional<std::string> token_endpoint = std::nullopt;          ///< https URL
   std::optional<std::string> authorization_endpoint = std::nullopt;  ///< https URL, for a person's sign-in
+  std::optional<std::string> device_endpoint = std::nullopt;         ///< https URL, sign-in on another device
+  std::optional<std::string> revocation_endpoint = std::nullopt;     ///< https URL, for signing out
   friend bool operator==(const OAuthSettings&, const OAuthSettings&) = default;
 };
 

@@ -123,7 +123,8 @@ void Assignments::set_profile(FieldValues& row, const model::Profile& profile, W
       uses(resolved, Word::gmail_oauth)) {
     const bool secret = stored_.has_secret("profile", profile.name, "client-secret") ||
                         stored_.has_secret("profile", profile.name, "certificate");
-    const bool missing = !has_oauth_ids(profile) || (stage == Word::enable && !secret);
+    const bool missing = !stored_.has_secret("profile", profile.name, "service-account") &&
+                         (!has_oauth_ids(profile) || (stage == Word::enable && !secret));
     row.set(Field::prof_oauth_data, missing ? Word::missing : Word::complete);
   }
   if (stage == Word::enable) {
@@ -169,8 +170,13 @@ void Assignments::set_mailbox(FieldValues& row, const model::Mailbox& mailbox, W
   const FieldValues resolved = rules::with_defaults(row, today_).values;
   if (uses(resolved, Word::mailbox_credentials))
     row.set(Field::mbx_creds, yes_no(stored_.has_secret("mailbox", mailbox.address, "password")));
-  if (uses(resolved, Word::gmail_oauth))
-    row.set(Field::mbx_oauth_token, yes_no(stored_.has_secret("mailbox", mailbox.address, "token")));
+  if (uses(resolved, Word::gmail_oauth)) {
+    // A service account acts for its users without their sign-in.
+    const bool delegated =
+        profile != nullptr && stored_.has_secret("profile", profile->name, "service-account");
+    row.set(Field::mbx_oauth_token,
+            yes_no(delegated || stored_.has_secret("mailbox", mailbox.address, "token")));
+  }
 }
 
 }  // namespace syncline::service

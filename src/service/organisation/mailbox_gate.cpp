@@ -75,6 +75,7 @@ std::optional<std::string> MailboxGate::missing_secret(const model::Mailbox& mai
         }
         return std::nullopt;
       case rules::Word::gmail_oauth:
+        if (sealed("service-account")) return std::nullopt;  // acts for its users without their sign-in
         if (!has_oauth_ids(profile)) return fmt::format("The profile {} has no client_id", profile.name);
         if (!sealed("client-secret"))
           return fmt::format("The profile {} has no client secret; syncline secret set", profile.name);

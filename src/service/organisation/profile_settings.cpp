@@ -90,6 +90,12 @@ const Settings<model::Profile>& profile_settings() {
       setting<P>("authorization_endpoint", SYNCLINE_MEMBER(oauth.authorization_endpoint),
                  "OAuth: where people sign in (default: by server)",
                  "\"https://login.contoso.example/oauth2/v2.0/authorize\""),
+      setting<P>("device_endpoint", SYNCLINE_MEMBER(oauth.device_endpoint),
+                 "OAuth: codes for signing in on another device (default: by server)",
+                 "\"https://login.contoso.example/oauth2/v2.0/devicecode\""),
+      setting<P>("revocation_endpoint", SYNCLINE_MEMBER(oauth.revocation_endpoint),
+                 "OAuth: told when somebody signs out (default: by server)",
+                 "\"https://login.contoso.example/oauth2/v2.0/revoke\""),
       fact_setting<P>(Field::prof_gmail_app_status, SYNCLINE_MEMBER(facts), "\"production\""),
       fact_setting<P>(Field::prof_iis_auth, SYNCLINE_MEMBER(facts), "\"ntlm\""),
 

@@ -12,8 +12,8 @@
 namespace syncline::service {
 
 /// Kinds of secrets that `syncline secret set` knows.
-inline constexpr std::string_view secret_kinds[] = {"password", "out-password", "client-secret",
-                                                    "certificate", "token"};
+inline constexpr std::string_view secret_kinds[] = {"password",    "out-password",    "client-secret",
+                                                    "certificate", "service-account", "token"};
 
 /// The key of a secret in a SecretStore: "mailbox/ana@contoso.example/token".
 std::string secret_key(const vault::SecretName& name);
