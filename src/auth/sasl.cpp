@@ -55,12 +55,6 @@ bool holds(const std::vector<std::string>& names, std::string_view name) {
                      [&](const std::string& one) { return text::equals_ignore_case(one, name); });
 }
 
-bool offers_binding(const SaslOffer& offer) {
-  return std::any_of(std::begin(mechanisms), std::end(mechanisms), [&](const Mechanism& mechanism) {
-    return mechanism.binding && holds(offer.mechanisms, mechanism.name);
-  });
-}
-
 /// Empty: nothing speaks against it.
 std::string_view objection(const Mechanism& mechanism, const SaslOffer& offer, const SaslIdentity& identity,
                            const SaslPolicy& policy) {
@@ -132,11 +126,7 @@ Result<std::unique_ptr<SaslExchange>> make_exchange(const Mechanism& mechanism, 
   if (identity.authorization_id != identity.user) wanted.authorization_id = identity.authorization_id;
   wanted.password = *identity.password;
   wanted.is_tls = offer.is_tls;
-  // RFC 5802 section 6: knowing the binding without the server's offer of -PLUS is said ("y"), so that a
-  // server whose offer somebody has shortened notices. Where -PLUS was offered and settings exclude it, it
-  // must not be said.
-  if (mechanism.binding || (mechanism.scram && !offers_binding(offer)))
-    wanted.tls_exporter = offer.tls_exporter;
+  if (mechanism.binding) wanted.tls_exporter = offer.tls_exporter;
   return make_password_exchange(std::move(wanted), std::move(blocking));
 }
 
@@ -204,7 +194,10 @@ Error sasl_refusal(const SaslExchange& exchange, std::string_view said) {
   const bool bearer = exchange.mechanism() == "XOAUTH2" || exchange.mechanism() == "OAUTHBEARER";
   if (is_not_authorised(said)) {
     error.code = "not-authorised";
-    error.message = "The sign-in was accepted, but this user may not use the mailbox over this protocol";
+    error.message =
+        "The sign-in was accepted, but this user may not use the mailbox over this protocol, or it is not "
+        "the "
+        "user's own";
   } else if (bearer) {
     error.code = "token-refused";
     error.message = "The server did not take the access token";

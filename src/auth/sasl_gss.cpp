@@ -88,7 +88,7 @@ class GssSasl final : public SaslExchange {
   }
 
   Result<void> finished() override {
-    // Exchange leaves the talk about layers out; that the server has proved itself is what counts.
+    // A server that leaves out the talk about layers has proved itself all the same.
     if (handshake_->mechanism == GssMechanism::kerberos && !proven_) {
       return fail(ErrorDomain::auth, "server-not-authentic",
                   "GSSAPI: the server says that we are signed in without having proved itself");

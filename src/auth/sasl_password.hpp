@@ -16,7 +16,7 @@ struct PasswordExchange {
   std::string user;
   std::string authorization_id;
   Secret password;
-  std::string tls_exporter;  ///< empty: the server is told that we know no binding
+  std::string tls_exporter;  ///< of a -PLUS mechanism, else empty
   bool is_tls = false;
 };
 

@@ -10,6 +10,7 @@
 
 #include "auth/credentials.hpp"
 #include "auth/gssapi.hpp"
+#include "auth/sasl.hpp"
 #include "tests/fake/auth/gss_acceptor.hpp"
 
 namespace syncline::auth {
@@ -127,7 +128,8 @@ TEST_F(Gssapi, NegotiateWithoutAnyTicketSaysWhatKerberosSays) {
            "Negotiate");
   ASSERT_FALSE(outcome.answer);
   EXPECT_EQ(outcome.answer.error().code, "no-ticket") << outcome.answer.error().describe();
-  EXPECT_NE(outcome.answer.error().message.find("credentials cache"), std::string::npos) << outcome.answer.error().message;
+  EXPECT_NE(outcome.answer.error().message.find("credentials cache"), std::string::npos)
+      << outcome.answer.error().message;
 }
 
 TEST_F(Gssapi, ABrokenTokenFromTheServerIsAnErrorAndNotACrash) {
@@ -189,6 +191,50 @@ TEST_F(Gssapi, TheChoiceDoesNotTryARefusedPasswordInAWeakerScheme) {
   request.url = url("https://mail.example.com/");
   EXPECT_FALSE(run(context, http.open(request, options)));
   EXPECT_FALSE(basic_seen);
+}
+
+/// SASL carries the same tokens that HTTP carries in a header.
+std::string over_sasl(SaslExchange& client, GssAcceptor& server, net::asio::io_context& context) {
+  std::string challenge;
+  for (int round = 0; round < 4; ++round) {
+    auto answer = run(context, client.respond(challenge));
+    if (!answer) return answer.error().code;
+    SeenRequest request;
+    request.headers.set("Authorization", "NTLM " + base64_encode(answer->reveal()));
+    const auto reply = server.handle(request);
+    if (reply.status == 200) return "signed in";
+    const auto value = reply.headers.find("WWW-Authenticate");
+    if (!value || !value->starts_with("NTLM ")) return "refused";
+    challenge = base64_decode(value->substr(5)).value();
+  }
+  return "endless";
+}
+
+TEST_F(Gssapi, NtlmSignsInOverSaslAndBindsToTheConnection) {
+  const auto choose = [&](std::string_view password, std::string binding) {
+    return choose_sasl({.mechanisms = {"NTLM"},
+                        .is_tls = true,
+                        .tls_server_end_point = std::move(binding),
+                        .service = "imap",
+                        .host = "mail.example.com",
+                        .port = 993},
+                       {.user = "SAMPLE\\anna", .password = Secret(password)}, {}, pool)
+        .value();
+  };
+  const auto good = choose("correct horse", "0123456789abcdef");
+  GssAcceptor server("NTLM", "0123456789abcdef");
+  EXPECT_EQ(over_sasl(*good, server, context), "signed in");
+  EXPECT_EQ(server.user, "SAMPLE\\anna");
+  EXPECT_TRUE(good->finished());
+  const auto wrong = choose("wrong donkey", "0123456789abcdef");
+  GssAcceptor again("NTLM", "0123456789abcdef");
+  EXPECT_EQ(over_sasl(*wrong, again, context), "refused");
+  const auto elsewhere = choose("correct horse", "fedcba9876543210");
+  GssAcceptor bound("NTLM", "0123456789abcdef");
+  EXPECT_EQ(over_sasl(*elsewhere, bound, context), "refused");
+  const auto broken = choose("correct horse", "");
+  ASSERT_TRUE(run(context, broken->respond("")));
+  EXPECT_FALSE(run(context, broken->respond("no NTLM message")));
 }
 
 }  // namespace
