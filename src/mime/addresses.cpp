@@ -26,12 +26,43 @@ void tame(std::string& text, Defects& defects) {
   }
 }
 
-/// Blanks have no place in an address; a peer's are dropped so that what is compared and shown is one word.
+/// Blanks have no place in an address but in a quoted local part; a peer's are dropped so that what is
+/// compared and shown is one word.
 std::string tidy_address(std::string address) {
   remove_marks(address);
-  address = printable(address);
-  address.erase(std::remove(address.begin(), address.end(), ' '), address.end());
-  return address;
+  std::string tidy;
+  bool is_quoted = false;
+  bool is_escaped = false;
+  for (const char c : printable(address)) {
+    if (c == '"' && !is_escaped) is_quoted = !is_quoted;
+    is_escaped = c == '\\' && !is_escaped;
+    if (c != ' ' || is_quoted) tidy.push_back(c);
+  }
+  return tidy;
+}
+
+bool is_word(std::string_view text) {
+  return text.find_first_of(" <>(),;:\"") == std::string_view::npos;
+}
+
+/// The one address of a field that GMime finds none in: local parts like ".a..b." are no dot-atoms, but there
+/// are such mailboxes.
+Mailbox odd_mailbox(std::string_view text) {
+  Mailbox mailbox;
+  const std::size_t open = text.rfind('<');
+  std::string_view address = text;
+  if (open != std::string_view::npos && text.ends_with('>')) {
+    address = text.substr(open + 1, text.size() - open - 2);
+    mailbox.name = text::trim(text.substr(0, open));
+    if (mailbox.name.size() >= 2 && mailbox.name.front() == '"' && mailbox.name.back() == '"')
+      mailbox.name = mailbox.name.substr(1, mailbox.name.size() - 2);
+  }
+  const std::size_t at = address.find('@');
+  const bool is_address = at != std::string_view::npos && at > 0 && at + 1 < address.size() &&
+                          address.find('@', at + 1) == std::string_view::npos && is_word(address);
+  if (!is_address) return {.name = std::string(text)};
+  mailbox.address = std::string(address);
+  return mailbox;
 }
 
 }  // namespace
@@ -54,7 +85,7 @@ AddressList parse_addresses(std::string_view field, std::string_view hint, const
   if (out.mailboxes.empty() && !grammar.has_group) {
     out.defects.add(Defect::bad_address);
     remove_marks(decoded.text);
-    out.mailboxes.push_back({.name = printable(decoded.text)});
+    out.mailboxes.push_back(odd_mailbox(printable(decoded.text)));
   }
   return out;
 }

@@ -108,18 +108,23 @@ bool says_nothing(std::string_view label) {
                            "x-unknown", "default", "default_charset", "none", "8bit", "7bit", "binary"});
 }
 
-/// Lower case, without quotes and blanks; empty if it has characters that no charset's name has: such a name
-/// must not reach iconv, which reads "/" as options.
+/// What no charset is called.
+constexpr std::string_view no_name = "?";
+
+/// Lower case, without quotes and blanks; no_name if it has characters that no charset's name has: such a
+/// name must not reach iconv, which reads "/" as options and nothing as the locale's charset.
 std::string tidy(std::string_view label) {
   std::string name;
   for (const char c : text::trim(label)) {
     if (c == '"' || c == '\'') continue;
     const bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                       c == '-' || c == '_' || c == '.' || c == ':' || c == '+' || c == '(' || c == ')';
-    if (!good || name.size() == label_octets_limit) return "?";
+    if (!good || name.size() == label_octets_limit) return std::string(no_name);
     name.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
   }
-  return name;
+  const bool is_name =
+      name.empty() || (name[0] >= 'a' && name[0] <= 'z') || (name[0] >= '0' && name[0] <= '9');
+  return is_name ? name : std::string(no_name);
 }
 
 void from_windows_1252(std::string_view octets, DecodedText& out) {
@@ -198,13 +203,14 @@ class Converter {
 };
 
 std::optional<DecodedText> by_iconv(std::string_view octets, const std::string& label) {
+  if (label == no_name) return std::nullopt;
   std::vector<std::string> names;
   for (const Meant& row : meant)
     if (row.label == label) names.emplace_back(row.charset);
   if (names.empty()) {
     names.push_back(label);
     // "x-mac-greek", "x-iso-8859-2": iconv knows few names with the prefix.
-    if (label.starts_with("x-")) names.push_back(label.substr(2));
+    if (label.size() > 2 && label.starts_with("x-")) names.push_back(label.substr(2));
   }
   std::optional<DecodedText> first;
   for (const std::string& name : names) {

@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::string_view mark = "\xE2\x81\xA0";
 constexpr std::size_t charset_octets_limit = 64;
+/// Looking for a charset that does not exist takes long; after so many in one field the others are guessed.
+constexpr int unknown_charsets_limit = 8;
 
 struct EncodedWord {
   std::string_view charset = {};
@@ -79,7 +81,8 @@ void append_q(std::string_view payload, std::string& octets, Defects& defects) {
 /// are read, since a character, or a group of base64, may be cut between them.
 class Run {
  public:
-  Run(std::string_view hint, HeaderText& out) : hint_(hint), out_(out) {}
+  Run(std::string_view hint, int& unknown_left, HeaderText& out)
+      : hint_(hint), unknown_left_(unknown_left), out_(out) {}
 
   void add(const EncodedWord& word) {
     if (!text::equals_ignore_case(word.charset, charset_)) {
@@ -108,13 +111,15 @@ class Run {
   void end_charset() {
     end_base64();
     if (octets_.empty()) return;
-    DecodedText decoded = to_utf8(octets_, charset_, hint_);
+    DecodedText decoded = to_utf8(octets_, unknown_left_ > 0 ? charset_ : std::string(), hint_);
+    if (decoded.defects.has(Defect::unknown_charset)) --unknown_left_;
     text_.append(decoded.utf8);
     out_.defects.add(decoded.defects);
     octets_.clear();
   }
 
   std::string_view hint_;
+  int& unknown_left_;
   HeaderText& out_;
   std::string charset_ = {};
   std::string octets_ = {};
@@ -178,6 +183,7 @@ HeaderText decode(std::string_view value, std::string_view hint, bool is_structu
   HeaderText out;
   WordReader reader(value);
   Place place;
+  int unknown_left = unknown_charsets_limit;
   std::size_t literal_from = 0;
   const auto take_literal = [&](std::size_t end) {
     const std::string_view octets = value.substr(literal_from, end - literal_from);
@@ -198,7 +204,7 @@ HeaderText decode(std::string_view value, std::string_view hint, bool is_structu
       continue;
     }
     take_literal(at);
-    Run run(hint, out);
+    Run run(hint, unknown_left, out);
     std::size_t end = at;
     for (;;) {
       run.add(*word);

@@ -25,6 +25,15 @@ bool is_one_of(std::string_view text, std::initializer_list<std::string_view> wo
   return std::find(words.begin(), words.end(), text) != words.end();
 }
 
+/// "type/subtype" of tokens (RFC 2045 section 5.1).
+bool is_type(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  return text.size() <= 255 && slash != std::string_view::npos && slash > 0 && slash + 1 < text.size() &&
+         std::count(text.begin(), text.end(), '/') == 1 && std::all_of(text.begin(), text.end(), [](char c) {
+           return c > 32 && c < 127 && std::string_view("()<>@,;:\\\"[]?=").find(c) == std::string_view::npos;
+         });
+}
+
 /// What a part's header says about its content.
 struct PartHeader {
   std::string type = "text/plain";
@@ -60,9 +69,8 @@ PartHeader read_part_header(const HeaderBlock& header, bool in_digest, const Lim
   if (const std::string* field = header.find("Content-Type")) {
     part.type_parameters = Parameters::parse(*field);
     const std::string& said = part.type_parameters.value();
-    const std::size_t slash = said.find('/');
-    if (slash != std::string::npos && slash > 0 && slash + 1 < said.size()) {
-      part.type = text::to_xml_text(said);
+    if (is_type(said)) {
+      part.type = said;
     } else {
       defects.add(Defect::bad_content_type);
       if (said != "text" && said != "text/" && part.is_attachment()) part.type = "application/octet-stream";
