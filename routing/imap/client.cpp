@@ -473,6 +473,23 @@ Async<UidSet> Client::search(std::string criteria, std::optional<std::string> te
   co_return std::move(handler.found);
 }
 
+Async<UidSet> Client::uids_at(std::uint64_t first, std::uint64_t last) {
+  Command command("FETCH");
+  command.word(std::to_string(first) + ":" + std::to_string(last)).word("(UID)");
+  class Handler final : public ReplyHandler {
+   public:
+    Result<void> on_reply(Reply& reply) override {
+      if (const auto* fetch = std::get_if<FetchReply>(&reply); fetch != nullptr && fetch->uid != 0)
+        found.add(fetch->uid);
+      return {};
+    }
+    UidSet found;
+  } handler;
+  auto done = co_await session_->run(std::move(command), Asked::messages, &handler);
+  if (!done) co_return fail(std::move(done.error()));
+  co_return std::move(handler.found);
+}
+
 std::vector<FetchBatch> Client::batches_of(const UidSet& uids, std::size_t most_messages,
                                            std::uint64_t octets_a_message) {
   std::vector<FetchBatch> batches;

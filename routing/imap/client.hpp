@@ -156,6 +156,8 @@ class Client {
   /// Our own text: "UID 1:100", "SINCE 1-Feb-2026". What is searched for goes into `text`: "HEADER
   /// Message-ID".
   Async<UidSet> search(std::string criteria, std::optional<std::string> text = std::nullopt);
+  /// UIDs of the messages at these places, for servers whose searches do not find everything (R-29).
+  Async<UidSet> uids_at(std::uint64_t first, std::uint64_t last);
   /// One command a batch, several in flight; one outcome a batch. A refusal is the batch's own, everything
   /// else ends it all. `items`: our own text, "(UID FLAGS)". `modifier`: "(CHANGEDSINCE 17)".
   Async<std::vector<Result<void>>> fetch(std::vector<FetchBatch> batches, std::string items,

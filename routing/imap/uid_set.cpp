@@ -143,6 +143,17 @@ UidSet UidSet::and_also(const UidSet& other) const {
   return without(without(other));
 }
 
+UidSet UidSet::top(std::uint64_t most) const {
+  UidSet highest;
+  for (auto range = ranges_.rbegin(); range != ranges_.rend() && most > 0; ++range) {
+    const std::uint64_t count = std::min<std::uint64_t>(most, std::uint64_t{range->last} - range->first + 1);
+    highest.ranges_.push_back({static_cast<Uid>(range->last - (count - 1)), range->last});
+    most -= count;
+  }
+  std::reverse(highest.ranges_.begin(), highest.ranges_.end());
+  return highest;
+}
+
 std::vector<Uid> UidSet::uids(std::size_t most) const {
   std::vector<Uid> list;
   list.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(most, size())));

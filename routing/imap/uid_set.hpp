@@ -41,6 +41,8 @@ class UidSet {
   /// What is in this set and not in `other`.
   UidSet without(const UidSet& other) const;
   UidSet and_also(const UidSet& other) const;
+  /// The `most` highest.
+  UidSet top(std::uint64_t most) const;
   /// Ascending, at most `most` of them.
   std::vector<Uid> uids(std::size_t most) const;
   /// "1:5,9"; empty for the empty set.

@@ -353,7 +353,7 @@ waitport "$IMAP_PORT"; waitport "$POP_PORT"; waitport "$IMAPS_PORT"; waitport "$
 if [ $SMTP = 1 ]; then waitport "$SMTP_PORT"; waitport "$SUBMIT_PORT"; waitport "$SMTPS_PORT"; fi
 if [ -n "${LAB_PARENT:-}" ]; then
   # A test that dies leaves nothing behind.
-  (trap '' INT HUP; while kill -0 "$LAB_PARENT" 2>/dev/null; do sleep 1; done
+  (trap '' INT HUP TERM; while kill -0 "$LAB_PARENT" 2>/dev/null; do sleep 1; done
    [ -s "$W/env" ] && "$here/stop.sh" "$W" && [ -n "${LAB_REMOVE:-}" ] && rm -rf "$W") \
     </dev/null >/dev/null 2>&1 3>&- &
   echo $! > "$W/run/guard.pid"

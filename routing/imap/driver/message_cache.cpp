@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "routing/imap/driver/message_cache.hpp"
+
+#include <utility>
+
+namespace syncline::imap {
+
+void MessageCache::put(std::string id, std::string octets) {
+  drop(id);
+  if (!takes(octets.size()) || octets.size() > most_octets_) return;
+  while (octets_ + octets.size() > most_octets_ && !ages_.empty()) {
+    const std::string oldest = ages_.front();
+    drop(oldest);
+  }
+  octets_ += octets.size();
+  ages_.push_back(id);
+  entries_.emplace(std::move(id), Entry{std::move(octets), std::prev(ages_.end())});
+}
+
+const std::string* MessageCache::find(const std::string& id) const {
+  const auto entry = entries_.find(id);
+  return entry == entries_.end() ? nullptr : &entry->second.octets;
+}
+
+void MessageCache::drop(const std::string& id) {
+  const auto entry = entries_.find(id);
+  if (entry == entries_.end()) return;
+  octets_ -= entry->second.octets.size();
+  ages_.erase(entry->second.age);
+  entries_.erase(entry);
+}
+
+}  // namespace syncline::imap

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "routing/imap/driver/read_messages.hpp"
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <set>
+
+#include "base/text.hpp"
+#include "routing/imap/driver/attachments.hpp"
+#include "routing/imap/mailbox_name.hpp"
+#include "routing/message/message_fields.hpp"
+
+namespace syncline::imap {
+namespace {
+
+namespace json = boost::json;
+
+/// The header field of our own messages (routing/smtp writes it).
+constexpr std::string_view operation_header = "X-Syncline-Operation";
+
+bool has_flag(const std::vector<std::string>& flags, std::string_view flag) {
+  return std::any_of(flags.begin(), flags.end(),
+                     [&](const std::string& one) { return text::equals_ignore_case(one, flag); });
+}
+
+/// Labels that users made; Gmail's own begin with a backslash and say where a message lies.
+json::value categories_of(const std::vector<std::string>& labels) {
+  json::array made;
+  std::set<std::string> seen;
+  for (const std::string& label : labels) {
+    if (label.starts_with('\\')) continue;
+    const std::string name = decode_mailbox_name(label);
+    const std::string_view trimmed = text::trim(name);
+    if (trimmed.empty() || !seen.emplace(trimmed).second) continue;
+    made.emplace_back(trimmed);
+  }
+  return made.empty() ? json::value() : json::value(std::move(made));
+}
+
+bool is_whole_section(std::string_view name) {
+  return text::equals_ignore_case(name, "BODY[]") || text::equals_ignore_case(name, "RFC822");
+}
+
+mime::ReadOptions options() {
+  mime::ReadOptions made;
+  made.hash_octets = false;
+  return made;
+}
+
+}  // namespace
+
+std::string version_of(const std::vector<std::string>& flags) {
+  return has_flag(flags, "\\Seen") ? "r" : "u";
+}
+
+Result<void> ReadMessages::on_literal_start(const StreamedLiteral& literal) {
+  reader_.emplace(options());
+  octets_.clear();
+  keeping_ = keep_ && is_whole_section(literal.section) && literal.octets <= most_kept_;
+  if (keeping_) octets_.reserve(static_cast<std::size_t>(literal.octets));
+  return {};
+}
+
+Result<void> ReadMessages::on_literal_data(std::string_view data) {
+  if (keeping_) octets_ += data;
+  return reader_->feed(data);
+}
+
+Result<void> ReadMessages::on_reply(Reply& reply) {
+  auto* fetch = std::get_if<FetchReply>(&reply);
+  if (fetch == nullptr) return {};
+  // Flags that changed meanwhile come without sections: the next pull tells of them.
+  if (fetch->sections.empty() || fetch->uid == 0) {
+    reader_.reset();
+    return {};
+  }
+  const FetchedSection& section = fetch->sections.front();
+  const bool is_whole = is_whole_section(section.name);
+  if (!section.streamed) {
+    if (!section.value) {
+      items_.insert_or_assign(
+          fetch->uid, fail(ErrorDomain::mail, "no-content", "the IMAP server has no content for the message",
+                           RetryClass::quarantine));
+      return {};
+    }
+    reader_.emplace(options());
+    if (auto fed = reader_->feed(*section.value); !fed) return fed;
+    keeping_ = keep_ && is_whole && section.value->size() <= most_kept_;
+    octets_ = *section.value;
+  }
+  if (!reader_) return {};
+  auto message = reader_->finish();
+  reader_.reset();
+  if (!message) return fail(std::move(message.error()));
+  sync::RemoteItem item = item_of(*fetch, *message, is_whole);
+  if (keeping_) keep_(item.ref.id, std::move(octets_));
+  octets_ = {};
+  keeping_ = false;
+  items_.insert_or_assign(fetch->uid, std::move(item));
+  return {};
+}
+
+sync::RemoteItem ReadMessages::item_of(FetchReply& reply, const mime::Message& message, bool is_whole) const {
+  const std::vector<std::string> flags = reply.flags.value_or(std::vector<std::string>());
+  sync::RemoteItem item;
+  item.ref.id = ItemId{reply.uid, uid_validity_, folder_}.text();
+  item.ref.version = version_of(flags);
+  item.kind = model::RecordKind::email;
+  item.folder_id = folder_;
+  item.item_class = mail::item_class_of(message);
+  SearchKey key{.gmail_message_id = reply.gmail_message_id,
+                .octets = reply.size.value_or(0),
+                .message_id = message.message_id.value_or("")};
+  if (reply.internal_date)
+    key.received_seconds =
+        std::chrono::duration_cast<std::chrono::seconds>(reply.internal_date->time_since_epoch()).count();
+  item.search_key = key.text();
+  if (auto id = message.header(operation_header))
+    if (const std::string_view trimmed = text::trim(*id); !trimmed.empty()) item.operation_id = trimmed;
+  mail::MessageContext context;
+  context.received = reply.internal_date;
+  context.is_read = has_flag(flags, "\\Seen");
+  context.with_body = with_body_;
+  context.is_whole = is_whole;
+  context.attachment_prefix = item.ref.id + attachment_border;
+  item.fields = mail::fields_of(message, context);
+  if (reply.gmail_labels) item.fields["categories"] = categories_of(*reply.gmail_labels);
+  if (!is_whole && reply.structure) {
+    item.fields["attachments"] = attachments_of(*reply.structure, item.ref.id);
+    item.item_class = item_class_of(*reply.structure);
+    item.fields["itemClass"] = item.item_class;
+    item.fields["isEncrypted"] = is_encrypted(*reply.structure);
+  }
+  return item;
+}
+
+}  // namespace syncline::imap

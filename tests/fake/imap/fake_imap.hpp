@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// An IMAP server with a mailbox in memory, as good or as bad as a test wants it. Written from RFC 9051 and
+// RFC 7162 for tests alone; it shares nothing with the client but the wire.
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "net/testing/virtual_world.hpp"
+#include "tests/fake/imap/peer.hpp"
+
+namespace syncline::imap::testing {
+
+struct FakeMessage {
+  std::uint32_t uid = 0;
+  std::set<std::string> flags = {};
+  std::uint64_t modseq = 0;
+  std::int64_t received = 1'767'600'000;  ///< seconds since the epoch
+  std::string text = {};
+  std::uint64_t gmail_id = 0;
+  std::string gmail_labels = {};  ///< as on the wire: "\\Inbox Work"
+  bool hidden = false;            ///< counted by EXISTS alone (R-29)
+  bool unreadable = false;        ///< a FETCH of its content is answered NO
+};
+
+struct FakeFolder {
+  std::uint32_t uid_validity = 1;
+  std::uint32_t uid_next = 1;
+  std::uint64_t modseq = 10;
+  std::vector<FakeMessage> messages = {};
+  std::map<std::uint32_t, std::uint64_t> expunged = {};  ///< UID → mod-sequence
+  std::string attributes = {};
+
+  FakeMessage& add(std::string text, std::int64_t received = 1'767'600'000);
+  void expunge(std::uint32_t uid);
+  void flag(std::uint32_t uid, const std::string& flag, bool on = true);
+  FakeMessage* find(std::uint32_t uid);
+};
+
+class FakeImap {
+ public:
+  enum class Modseq { none, condstore, qresync };
+  Modseq modseq = Modseq::qresync;
+  bool gmail = false;
+  bool has_move = true;
+  bool says_uid_next = true;
+  bool forgets_vanished = false;           ///< promises QRESYNC, tells of no expunge
+  std::string lies_vanished = {};          ///< says this instead: "1:26183"
+  std::size_t most_found = 1'000'000'000;  ///< a SEARCH finds no more
+  std::uint64_t drop_after_commands = 0;   ///< the connection ends then, once
+
+  std::map<std::string, FakeFolder> folders;
+  std::vector<std::string> commands;  ///< without tags
+  std::uint64_t connections = 0;
+
+  /// On imap.example.test:143.
+  void listen(net::testing::VirtualWorld& world);
+  std::size_t count(std::string_view beginning) const;
+
+ private:
+  struct Connection;
+  net::asio::awaitable<void> talk(net::StreamPtr stream);
+  std::string answer(Connection& connection, const std::string& tag, const std::string& command);
+  std::string select(Connection& connection, const std::string& tag, const std::string& command);
+  std::string search(FakeFolder& folder, const std::string& command);
+  std::string fetch(FakeFolder& folder, const std::string& command, bool by_uid, bool& refused);
+};
+
+}  // namespace syncline::imap::testing
