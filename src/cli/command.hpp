@@ -32,6 +32,7 @@ void add_inspect_recurrence(CLI::App& inspect, Action& action);
 void add_inspect_timezone(CLI::App& inspect, Action& action);
 /// Below `inspect`.
 void add_inspect_ews(CLI::App& inspect, Action& action);
+void add_inspect_mime(CLI::App& inspect, Action& action);
 
 // An organisation's.
 void add_init(CLI::App& app, Action& action);
@@ -39,6 +40,7 @@ void add_apply(CLI::App& app, Action& action);
 void add_export_config(CLI::App& app, Action& action);
 void add_config(CLI::App& app, Action& action);
 void add_secret(CLI::App& app, Action& action);
+void add_auth(CLI::App& app, Action& action);
 void add_key(CLI::App& app, Action& action);
 void add_mailbox(CLI::App& app, Action& action);
 void add_record(CLI::App& app, Action& action);

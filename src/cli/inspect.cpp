@@ -11,6 +11,7 @@ void add_inspect(CLI::App& app, Action& action) {
   add_inspect_recurrence(*inspect, action);
   add_inspect_timezone(*inspect, action);
   add_inspect_ews(*inspect, action);
+  add_inspect_mime(*inspect, action);
 }
 
 }  // namespace syncline::cli

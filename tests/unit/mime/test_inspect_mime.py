@@ -51,7 +51,7 @@ class InspectMime(unittest.TestCase):
         message["Subject"] = "Grüße aus dem Süden, mit einem Betreff, der länger ist als eine Zeile je sein kann"
         message["Date"] = "Sun, 22 Nov 2026 10:30:15 +0100"
         message["Message-ID"] = "<1@example.com>"
-        message["References"] = "<a@x>\r\n <b@x>"
+        message["References"] = "<a@x> <b@x>"
         message.set_content("Schöner Text\n")
         message.add_alternative("<p>Schöner Text <img src='cid:pic'></p>\n", subtype="html")
         message.get_payload()[1].add_related(b"\x00\x01\x02", "image", "png", cid="<pic>")
