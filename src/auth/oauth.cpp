@@ -27,7 +27,7 @@ using std::chrono::seconds;
 constexpr seconds fresh{60};
 
 bool is_final_word(std::string_view code) noexcept {
-  return code == "invalid_grant" || code == "unauthorized_client";
+  return code == "invalid_grant" || code == "unauthorized_client" || code == "invalid_client";
 }
 
 /// Grants differ in the form they send and in what they do with a new refresh token.
@@ -163,10 +163,14 @@ class ServiceAccountGrant final : public Grant {
   Result<void> keep(const TokenGrant&) override { return {}; }
   bool changed_since() override { return false; }
   Error refused(Error error) override {
-    if (error.code == "unauthorized_client") {
+    // Google says unauthorized_client with status 401, where the HTTP client leaves no body to tell it from
+    // invalid_client.
+    if (error.code == "unauthorized_client" || error.code == "invalid_client") {
       error.message =
-          "The service account may not act for users of this domain with this scope; delegate it "
-          "in the Google Admin console (security, API controls, domain-wide delegation). " +
+          "The service account may not act for users of this domain with this scope, or its key was "
+          "withdrawn; "
+          "delegate the scope in the Google Admin console (security, API controls, domain-wide "
+          "delegation). " +
           error.message;
     } else {
       error.message = "The service account cannot act for " + subject_ +

@@ -54,8 +54,8 @@ Result<std::shared_ptr<TokenSource>> make_refresh_grant(TokenEnvironment environ
                                                         SecretStore& store, std::string key);
 
 /// Tokens for `subject`, a user of a Google Workspace domain whose administrator has delegated `scope` to the
-/// service account. Errors of a source, class reauthenticate: "unauthorized_client" (no delegation),
-/// "invalid_grant" (no such user, or this machine's clock is wrong).
+/// service account. Errors of a source, class reauthenticate: "unauthorized_client" or, with status 401,
+/// "invalid_client" (no delegation), "invalid_grant" (no such user, or this machine's clock is wrong).
 Result<std::shared_ptr<TokenSource>> make_service_account(TokenEnvironment environment,
                                                           ServiceAccount account, std::string scope,
                                                           std::string subject);
