@@ -29,6 +29,7 @@ constexpr NamedZone zones[] = {{"ut", 0},   {"gmt", 0},  {"utc", 0},  {"z", 0}, 
 struct Parts {
   std::optional<int> year = std::nullopt, month = std::nullopt, day = std::nullopt, hour = std::nullopt;
   std::optional<int> minute = std::nullopt, second = std::nullopt, offset_minutes = std::nullopt;
+  bool has_zone = false;
 };
 
 bool is_digit(char c) {
@@ -87,6 +88,7 @@ bool read_offset(std::string_view text, Parts& parts) {
   const int hours = *number(std::string_view(digits).substr(0, 2), 2);
   const int minutes = *number(std::string_view(digits).substr(2), 2);
   if (hours > 23 || minutes > 59) return false;
+  parts.has_zone = true;
   const int total = hours * 60 + minutes;
   // "-0000" says that the offset is not known.
   if (text[0] == '-' && total == 0) return true;
@@ -100,6 +102,7 @@ bool read_zone(std::string_view text, Parts& parts) {
   for (const NamedZone& zone : zones) {
     if (lower == zone.name) {
       parts.offset_minutes = zone.hours * 60;
+      parts.has_zone = true;
       return true;
     }
     // "GMT+0200"
@@ -197,7 +200,7 @@ std::string title_case(std::string_view lower) {
 
 }  // namespace
 
-std::optional<DateTime> parse_date(std::string_view text) {
+std::optional<DateTime> parse_date(std::string_view text, bool* has_zone) {
   const std::string plain = without_comments(text.substr(0, date_octets_limit));
   std::vector<std::string_view> words;
   for (const std::string_view word : text::split(plain, ' '))
@@ -211,7 +214,7 @@ std::optional<DateTime> parse_date(std::string_view text) {
       std::string_view rest;
       if (read_iso(word, parts, rest)) {
         if (!rest.empty() && !read_time_and_zone(rest, parts)) return std::nullopt;
-        zone_read = parts.offset_minutes.has_value();
+        zone_read = parts.has_zone;
         continue;
       }
       const std::optional<int> month = parts.month;
@@ -240,7 +243,7 @@ std::optional<DateTime> parse_date(std::string_view text) {
     }
     if (!parts.hour && word.find_first_of(":.") != std::string_view::npos && is_digit(word[0])) {
       if (!read_time_and_zone(word, parts)) return std::nullopt;
-      zone_read = zone_read || parts.offset_minutes.has_value();
+      zone_read = zone_read || parts.has_zone;
       continue;
     }
     if (!parts.year && parts.day && parts.month) {
@@ -265,6 +268,7 @@ std::optional<DateTime> parse_date(std::string_view text) {
     // Something before the time that no form has.
     if (!parts.hour) return std::nullopt;
   }
+  if (has_zone != nullptr) *has_zone = parts.has_zone;
   return made_of(parts);
 }
 

@@ -19,7 +19,8 @@ struct DateTime {
 
 /// RFC 5322 with obsolete zones and two-digit years, asctime's order, "12-Jan-2026", ISO 8601. nullopt: no
 /// date between 1900 and 9999 can be read from it.
-std::optional<DateTime> parse_date(std::string_view text);
+/// `has_zone`, if given: whether it says a zone; "-0000" is one.
+std::optional<DateTime> parse_date(std::string_view text, bool* has_zone = nullptr);
 
 /// "Sun, 22 Nov 2026 09:30:00 +0100"
 std::string format_date(const DateTime& date);

@@ -60,9 +60,10 @@ class ValueReader {
   void date() {
     const std::string* value = header_.find("Date");
     if (value == nullptr) return message_.defects.add(Defect::missing_date);
-    message_.date = parse_date(*value);
+    bool has_zone = false;
+    message_.date = parse_date(*value, &has_zone);
     if (!message_.date) return message_.defects.add(Defect::bad_date);
-    if (!message_.date->offset) message_.defects.add(Defect::date_without_zone);
+    if (!has_zone) message_.defects.add(Defect::date_without_zone);
   }
 
   void message_id() {

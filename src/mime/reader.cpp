@@ -146,6 +146,19 @@ std::string tidy_text(std::string_view text, Defects& defects) {
   return out;
 }
 
+/// How much of a text is at most `limit` octets, also after its control characters became U+FFFD, which
+/// records make of them.
+std::size_t fitting_octets(std::string_view text, std::size_t limit) {
+  if (text.size() <= limit / 3) return text.size();
+  std::size_t octets = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto octet = static_cast<unsigned char>(text[i]);
+    octets += octet < 0x20 && octet != '\t' && octet != '\n' ? 3 : 1;
+    if (octets > limit) return i;
+  }
+  return text.size();
+}
+
 /// "METHOD:REQUEST" of a calendar whose part does not say it.
 std::string method_of_calendar(std::string_view text) {
   while (!text.empty()) {
@@ -373,9 +386,10 @@ class MessageReader::Reading final : public PartEvents {
     // A character that the limit cut is no fault of the sender's.
     if (!leaf_.is_cut) message_.defects.add(decoded.defects);
     body.value = tidy_text(decoded.utf8, message_.defects);
-    if (body.value.size() > options_.limits.text_octets) {
+    if (const std::size_t end = fitting_octets(body.value, options_.limits.text_octets);
+        end < body.value.size()) {
       leaf_.is_cut = true;
-      body.value.resize(options_.limits.text_octets);
+      body.value.resize(end);
       drop_unfinished_character(body.value);
     }
     body.is_cut = leaf_.is_cut;

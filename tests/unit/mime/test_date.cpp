@@ -49,6 +49,14 @@ TEST(Date, ZoneThatSaysNothingIsKnownToSayNothing) {
   }
 }
 
+TEST(Date, MinusZeroIsAZoneThatWasSaid) {
+  bool has_zone = false;
+  EXPECT_TRUE(parse_date("22 Nov 2026 09:30:15 -0000", &has_zone));
+  EXPECT_TRUE(has_zone);
+  EXPECT_TRUE(parse_date("22 Nov 2026 09:30:15", &has_zone));
+  EXPECT_FALSE(has_zone);
+}
+
 TEST(Date, ThatIsNoneIsNone) {
   for (const char* text :
        {"", " ", "yesterday", "Sun, 32 Nov 2026 09:30:15 +0100", "Sun, 22 Foo 2026 09:30:15 +0100",

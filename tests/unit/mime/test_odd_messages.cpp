@@ -268,6 +268,22 @@ TEST(OddMessage, LongNameOfAnAttachmentIsCut) {
   EXPECT_TRUE(message.defects.has(Defect::name_cut));
 }
 
+TEST(OddMessage, BodyIsCutAtACharacter) {
+  Limits limits;
+  limits.text_octets = 100;
+  const Message letters = read("\n" + std::string(99, 'x') + "\xC3\xB6\n", limits);
+  EXPECT_EQ(letters.text->value, std::string(99, 'x'));
+  EXPECT_TRUE(letters.text->is_cut);
+  EXPECT_FALSE(letters.defects.has(Defect::bad_charset));
+  EXPECT_FALSE(read("\n" + std::string(100, 'x'), limits).text->is_cut);
+  EXPECT_TRUE(read("\n" + std::string(101, 'x'), limits).text->is_cut);
+  // Latin-1 grows on the way to UTF-8, control characters on the way to a record.
+  EXPECT_EQ(read("Content-Type: text/plain; charset=iso-8859-1\n\n" + std::string(100, '\xF6'), limits)
+                .text->value.size(),
+            100U);
+  EXPECT_EQ(read("\n" + std::string(100, '\x01'), limits).text->value.size(), 33U);
+}
+
 TEST(OddMessage, WhiteSpaceLineInAFoldedFieldDoesNotEndTheHeader) {
   const Message message = read_both_ways("Subject: a\n \n b\nFrom: a@b.test\n\nbody");
   EXPECT_EQ(message.subject, "a  b");
