@@ -63,8 +63,12 @@ Async<void> run_once(auth::SaslExchange& exchange, const SaslTurn& turn) {
   auto reply = co_await turn(std::move(command));
   for (int turns = 0; reply; ++turns) {
     if (reply->kind == SaslReply::Kind::success) co_return exchange.finished();
-    if (reply->kind == SaslReply::Kind::other) co_return fail(std::move(reply->error));
-    if (reply->kind == SaslReply::Kind::refused) {
+    // A server that refused a token in its challenge has said enough, whatever it makes of our answer (seen:
+    // Postfix reports a lost connection to Dovecot then, as if that would pass).
+    const bool refused = reply->kind == SaslReply::Kind::refused ||
+                         (reply->kind == SaslReply::Kind::other && !exchange.server_error().empty());
+    if (reply->kind == SaslReply::Kind::other && !refused) co_return fail(std::move(reply->error));
+    if (refused) {
       Error refusal = auth::sasl_refusal(exchange, reply->text);
       co_return fail(std::move(refusal));
     }

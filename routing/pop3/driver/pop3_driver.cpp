@@ -112,18 +112,20 @@ Async<sync::FeedPage> Pop3Driver::pull(const sync::RemoteFolder&, std::string cu
   for (const std::size_t place : page)
     feed.entries.push_back({.what = sync::FeedEntry::What::changed,
                             .item = {.id = entries[place].id, .version = std::string(only_version)}});
-  // In Gmail's recent mode what is not listed is only older than 30 days.
-  KnownMessages now;
-  if (!last || mailbox_.recent_mode()) {
-    for (KnownMessage& message : *vanished) now.add(std::move(message));
+  if (mailbox_.unchanged() && !cursor.empty()) {
+    feed.cursor = std::move(cursor);
   } else {
-    for (const KnownMessage& message : *vanished)
-      feed.entries.push_back({.what = sync::FeedEntry::What::deleted, .item = {.id = message.id}});
+    KnownMessages now;
+    for (KnownMessage& message : *vanished) {
+      if (!last)
+        now.add(std::move(message));
+      else if (!mailbox_.recent_mode())  // there, what is not listed is only older than 30 days
+        feed.entries.push_back({.what = sync::FeedEntry::What::deleted, .item = {.id = message.id}});
+    }
+    for (const RemoteMailbox::Entry& entry : entries)
+      if (!entry.id.empty()) now.add({.id = entry.id, .octets = entry.octets, .uid = entry.uid});
+    feed.cursor = now.text();
   }
-  for (const RemoteMailbox::Entry& entry : entries)
-    if (!entry.id.empty()) now.add({.id = entry.id, .octets = entry.octets, .uid = entry.uid});
-  const bool unchanged = page.empty() && vanished->empty() && now.all().size() == known.all().size();
-  feed.cursor = unchanged && !cursor.empty() ? std::move(cursor) : now.text();
   if (last) fresh_ = false;
   co_return feed;
 }

@@ -154,7 +154,7 @@ net::Async<void> RemoteMailbox::read_listing() {
     }
   }
   forget_doubled_uids();
-  for (std::size_t i = 0; i < entries_.size(); ++i) {
+  for (std::size_t i = 0; i < entries_.size() && !names_.empty(); ++i) {
     if (entries_[i].uid.empty()) continue;
     const auto name = names_.find(name_of(entries_[i].octets, entries_[i].uid));
     if (name == names_.end()) continue;
@@ -222,7 +222,23 @@ net::Async<bool> RemoteMailbox::sample_agrees() {
   });
 }
 
+/// The usual case, without a look-up for each message.
+bool RemoteMailbox::is_as_known(const KnownMessages& known) {
+  const auto& all = known.all();
+  const bool same =
+      std::equal(entries_.begin(), entries_.end(), all.begin(), all.end(),
+                 [](const Entry& entry, const KnownMessage& message) {
+                   return !entry.uid.empty() && entry.octets == message.octets && entry.uid == message.uid;
+                 });
+  if (!same) return false;
+  by_id_.clear();
+  for (std::size_t i = 0; i < entries_.size(); ++i) entries_[i].id = all[i].id;
+  return true;
+}
+
 net::Async<std::vector<KnownMessage>> RemoteMailbox::recognise(const KnownMessages& known) {
+  unchanged_ = is_as_known(known);
+  if (unchanged_) co_return std::vector<KnownMessage>();
   std::unordered_map<std::string, const KnownMessage*> by_name;
   by_name.reserve(known.all().size());
   for (const KnownMessage& message : known.all())
@@ -335,6 +351,8 @@ net::Async<std::optional<std::size_t>> RemoteMailbox::find(std::string id) {
   auto open = co_await ensure_open();
   if (!open) co_return fail(std::move(open.error()));
   if (const auto known = by_id_.find(id); known != by_id_.end()) co_return known->second;
+  for (std::size_t i = 0; i < entries_.size(); ++i)
+    if (entries_[i].id == id) co_return i;
   // After a restart nobody has been recognised yet: the listing's part of the id finds the candidate.
   const std::string_view listed = std::string_view(id).substr(std::min(id.size(), header_hash_characters));
   for (std::size_t i = 0; i < entries_.size(); ++i)

@@ -47,6 +47,8 @@ class RemoteMailbox {
   /// Asks for headers only where unique-ids say too little: of what looks new and has the size of something
   /// that vanished, and, as a sample, of the oldest and the newest message.
   net::Async<std::vector<KnownMessage>> recognise(const KnownMessages& known);
+  /// The last recognise() found the mailbox exactly as it was known.
+  bool unchanged() const noexcept { return unchanged_; }
   /// Every entry gets an id.
   net::Async<void> identify_all();
 
@@ -76,6 +78,7 @@ class RemoteMailbox {
   net::Async<void> read_listing();
   net::Async<void> ask_headers(std::vector<std::size_t> entries);
   void give_id(std::size_t place);
+  bool is_as_known(const KnownMessages& known);
   void forget_doubled_uids();
   net::Async<bool> sample_agrees();
 
@@ -92,6 +95,7 @@ class RemoteMailbox {
   std::optional<std::chrono::seconds> login_delay_;
   std::uint64_t earlier_commands_ = 0;
   bool recent_mode_ = false;
+  bool unchanged_ = false;
 };
 
 }  // namespace syncline::pop3

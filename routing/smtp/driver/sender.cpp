@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "routing/smtp/address.hpp"
+
 namespace syncline::smtp {
 namespace {
 
@@ -251,7 +253,13 @@ Async<void> Sender::ensure_session() {
 
 Result<Message> Sender::compose(Job& job, bool for_copy) {
   ComposeWish wish{.message_id = job.journal.message_id, .date = job.journal.date, .with_bcc = for_copy};
-  if (!for_copy) {
+  // Only where an address leaves no choice: the next server may not have what this one offers, and then the
+  // message comes back (seen with Postfix in front of a store without SMTPUTF8) or is re-coded on the way.
+  const auto& recipients = job.journal.recipients;
+  const bool international = !is_ascii(settings_.address) ||
+                             std::any_of(recipients.begin(), recipients.end(),
+                                         [](const RecipientNote& note) { return !is_ascii(note.address); });
+  if (!for_copy && international) {
     wish.allow_eight_bit = session_->capabilities().eight_bit_mime;
     wish.allow_utf8_header = session_->capabilities().smtputf8;
   }

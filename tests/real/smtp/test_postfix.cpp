@@ -40,6 +40,8 @@ class Postfix : public syncline::testing::MailClientLab {
   std::string delivered(std::string_view user, std::string_view marker) {
     for (int tries = 0; tries < 300; ++tries) {
       for (const auto& file : lab().files_of(user)) {
+        const std::string part = file.parent_path().filename().string();
+        if (part != "new" && part != "cur") continue;  // an index, or still being written
         const std::string text = content_of(file);
         if (text.find(marker) != std::string::npos) return text;
       }
@@ -72,7 +74,10 @@ TEST_F(Postfix, TakesMessagesByEveryWayOfSendingOctetForOctet) {
         EXPECT_TRUE((*session)->capabilities().pipelining && (*session)->capabilities().chunking);
         for (const std::size_t lines : {3u, 9000u}) {
           const std::string marker = "<way-" + std::to_string(++number) + "@lab.test>";
-          std::string text = "Message-ID: " + marker + "\r\nSubject: dots\r\n\r\n";
+          std::string text =
+              "From: alice@lab.test\r\nTo: bob@lab.test\r\nDate: Mon, 5 Jan 2026 08:00:00 +0000\r\n"
+              "Message-ID: " +
+              marker + "\r\nSubject: dots\r\n\r\n";
           for (std::size_t i = 0; i < lines; ++i)
             text += ".\r\n..line " + std::to_string(i) + " of the message\r\n";
           auto delivery = send(**session, {MailLab::address("bob")}, text);
