@@ -35,13 +35,13 @@ constexpr std::array<std::string_view, 3> kYandex{"yandex.com", "yandex.*", "ya.
 // In order: the first whose domain matches is taken, so exact domains stand before their families.
 const std::array kPresets{
     Preset{"gmail", gmail, kGmail, tls("imap.gmail.com", 993), tls("pop.gmail.com", 995),
-           upgraded("smtp.gmail.com", 587), true},
+           upgraded("smtp.gmail.com", 587), true, true},
     Preset{"yahoo-japan", std::nullopt, kYahooJapan, tls("imap.mail.yahoo.co.jp", 993),
            tls("pop.mail.yahoo.co.jp", 995), tls("smtp.mail.yahoo.co.jp", 465), true},
     Preset{"yahoo", yahoo, kYahoo, tls("imap.mail.yahoo.com", 993), tls("pop.mail.yahoo.com", 995),
            upgraded("smtp.mail.yahoo.com", 587), true},
     Preset{"outlook.com", outlook_com, kOutlook, tls("outlook.office365.com", 993),
-           tls("outlook.office365.com", 995), upgraded("smtp-mail.outlook.com", 587)},
+           tls("outlook.office365.com", 995), upgraded("smtp-mail.outlook.com", 587), false, true},
     Preset{"icloud", std::nullopt, kIcloud, tls("imap.mail.me.com", 993), std::nullopt,
            upgraded("smtp.mail.me.com", 587)},
     Preset{"aol", std::nullopt, kAol, tls("imap.aol.com", 993), tls("pop.aol.com", 995),

@@ -27,7 +27,8 @@ struct Preset {
   std::optional<PresetEndpoint> imap;
   std::optional<PresetEndpoint> pop3;
   std::optional<PresetEndpoint> smtp;
-  bool smtp_also_on_465 = false;  ///< TLS from the first byte, beside the port above
+  bool smtp_also_on_465 = false;   ///< TLS from the first byte, beside the port above
+  bool saves_sent_copies = false;  ///< what is sent by SMTP stands in its Sent folder by itself (R-29)
 };
 
 std::span<const Preset> presets() noexcept;

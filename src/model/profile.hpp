@@ -43,6 +43,14 @@ enum class AuthenticationProtocol : std::uint8_t { automatic, negotiate, ntlm, b
 
 enum class TransportSecurity : std::uint8_t { implicit, starttls, none };
 
+/// How what went out by SMTP comes into the Sent folder.
+enum class SentCopies : std::uint8_t {
+  automatic,  ///< looked for; appended if the server has put none there within a minute
+  append,
+  server,  ///< the server keeps one by itself
+  none,
+};
+
 /// One direction of a profile.
 struct ProfileLeg {
   std::optional<MailProtocol> protocol = std::nullopt;
@@ -87,7 +95,9 @@ struct Profile {
   std::optional<int> maximum_connections = std::nullopt;
   std::optional<int> timeout_ms = std::nullopt;
   std::optional<bool> move_undelivered =
-      std::nullopt;                               ///< mail that cannot be tracked goes to a folder of its own
+      std::nullopt;  ///< mail that cannot be tracked goes to a folder of its own
+  std::optional<SentCopies> sent_copies =
+      std::nullopt;                               ///< not stated: what is known of the host, else automatic
   std::optional<bool> alert_mail = std::nullopt;  ///< alerts go to the owner by mail, too
 
   std::optional<std::string> ca_file = std::nullopt;  ///< PEM; beside the system's authorities
@@ -147,6 +157,13 @@ struct EnumWords<AuthenticationProtocol> {
                                                              {AuthenticationProtocol::ntlm, "ntlm"},
                                                              {AuthenticationProtocol::basic, "basic"},
                                                              {AuthenticationProtocol::oauth, "oauth"}};
+};
+template <>
+struct EnumWords<SentCopies> {
+  static constexpr EnumWord<SentCopies> all[] = {{SentCopies::automatic, "auto"},
+                                                 {SentCopies::append, "append"},
+                                                 {SentCopies::server, "server"},
+                                                 {SentCopies::none, "none"}};
 };
 template <>
 struct EnumWords<TransportSecurity> {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "auth/fips.hpp"
 #include "net/proxy.hpp"
 #include "net/tls.hpp"
 
@@ -50,6 +51,12 @@ std::shared_ptr<ews::CredentialBudgets> Connections::budgets_of(const std::strin
     known = std::make_shared<ews::CredentialBudgets>(network.environment(), limits);
   }
   return known;
+}
+
+Result<void> Connections::require_fips() {
+  if (auto loaded = auth::require_fips_provider(); !loaded) return loaded;
+  fips_ = true;
+  return {};
 }
 
 std::shared_ptr<SharedAccount> Connections::service_account_of(const model::Profile& profile) {

@@ -38,6 +38,9 @@ class Connections {
   }
   std::shared_ptr<SharedAccount> service_account_of(const model::Profile& profile);
   const std::shared_ptr<auth::BlockingPool>& blocking() const { return blocking_; }
+  /// Before the first connection. Error "fips-not-available" (local): nothing may be begun then.
+  Result<void> require_fips();
+  bool fips() const noexcept { return fips_; }
 
  private:
   net::asio::any_io_executor executor_;
@@ -45,6 +48,7 @@ class Connections {
   std::map<std::string, std::shared_ptr<ews::CredentialBudgets>> budgets_;
   std::map<std::string, std::shared_ptr<auth::TokenSource>> application_tokens_;
   std::map<std::string, std::shared_ptr<SharedAccount>> service_accounts_;
+  bool fips_ = false;
   std::shared_ptr<auth::BlockingPool> blocking_ = std::make_shared<auth::BlockingPool>(2);
 };
 

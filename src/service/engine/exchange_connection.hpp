@@ -9,14 +9,12 @@
 #include "base/async.hpp"
 #include "ews/client/ews_client.hpp"
 #include "ews/driver/ews_driver.hpp"
-#include "service/engine/connections.hpp"
-#include "service/organisation/mailbox_gate.hpp"
-#include "sync/summary.hpp"
+#include "service/engine/mailbox_connection.hpp"
 
 namespace syncline::service {
 
 /// A driver with what it speaks through.
-class ExchangeConnection {
+class ExchangeConnection final : public MailboxConnection {
  public:
   /// Errors of the vault, of Autodiscover, "bad-settings" (input) for what the profile lacks. `organisation`
   /// and `connections` must outlive the connection. `remember`: what Autodiscover finds is kept for later
@@ -24,13 +22,16 @@ class ExchangeConnection {
   static Async<std::unique_ptr<ExchangeConnection>> open(Organisation& organisation, Connections& connections,
                                                          const EnabledMailbox& mailbox, bool remember);
 
-  ews::EwsDriver& driver() { return driver_; }
-  const std::string& endpoint() const { return endpoint_; }
-  /// The server has let us in: others may use the same account.
-  void answered();
-  void ended(const Result<sync::MailboxSummary>& outcome);
-  /// "15.2.1544.14", once a server has said so.
-  std::string server_version() const;
+  sync::Driver& driver() override { return driver_; }
+  Async<sync::Claim> look_at_claim(std::string organisation_id, bool take_over) override {
+    return driver_.look_at_claim(std::move(organisation_id), take_over);
+  }
+  std::string endpoint() const override { return endpoint_; }
+  void answered() override;
+  void ended(const Result<sync::MailboxSummary>& outcome) override;
+  std::string server_version() const override;
+  /// HTTP's connections are the pool's.
+  Async<void> close() override { co_return Result<void>{}; }
 
  private:
   ExchangeConnection(net::Environment& environment, net::HttpClient& http,

@@ -10,7 +10,7 @@
 #include "ews/autodiscover/cache.hpp"
 #include "service/engine/connections.hpp"
 #include "service/engine/dry_run.hpp"
-#include "service/engine/exchange_connection.hpp"
+#include "service/engine/mailbox_connection.hpp"
 #include "service/engine/mailbox_state.hpp"
 #include "service/organisation/organisation.hpp"
 #include "sync/mailbox_run.hpp"
@@ -20,19 +20,15 @@ namespace {
 
 namespace asio = net::asio;
 
-bool runs_here(const std::optional<router::LegRoute>& leg) {
-  return leg && leg->driver == router::Driver::ews;
-}
-
 sync::MailboxSettings settings_of(const EnabledMailbox& mailbox, const std::string& organisation_name) {
   sync::MailboxSettings settings;
   settings.mailbox = mailbox.id();
   settings.address = mailbox.address();
   settings.owner = mailbox.mailbox().record_owner();
   settings.kind = mailbox.mailbox().kind;
-  settings.mail_in = runs_here(mailbox.route().incoming);
-  settings.mail_out = runs_here(mailbox.route().outgoing);
-  settings.appointments_contacts_tasks = runs_here(mailbox.route().act);
+  settings.mail_in = mailbox.route().incoming.has_value();
+  settings.mail_out = mailbox.route().outgoing.has_value();
+  settings.appointments_contacts_tasks = mailbox.route().act.has_value();
   settings.tracked_folders = mailbox.mailbox().folders;
   settings.policies = mailbox.policies();
   if (const auto remove = mailbox.mailbox().delete_after_processing)
@@ -93,6 +89,9 @@ class OrganisationRun {
     auto loaded = organisation_.load();
     if (!loaded) co_return fail(std::move(loaded.error()));
     organisation_name_ = loaded->configuration.organisation.name;
+    const Facts& environment = loaded->configuration.organisation.environment;
+    if (const auto fips = environment.find("env_fips"); fips != environment.end() && fips->second == "yes")
+      if (auto required = connections_.require_fips(); !required) co_return fail(std::move(required.error()));
     auto enabled = enabled_mailboxes(organisation_, distinct(request_.addresses));
     if (!enabled) co_return fail(std::move(enabled.error()));
     for (const Obstacle& obstacle : enabled->not_ready)
@@ -147,16 +146,17 @@ class OrganisationRun {
   }
 
   Async<sync::MailboxSummary> synchronise(const EnabledMailbox& mailbox, MailboxOutcome& outcome) {
-    auto connection =
-        co_await ExchangeConnection::open(organisation_, connections_, mailbox, !request_.dry_run);
+    auto connection = co_await connect_mailbox(organisation_, connections_, mailbox, !request_.dry_run);
     if (!connection) co_return fail(std::move(connection.error()));
     auto summary = co_await synchronise_through(**connection, mailbox, outcome);
     (*connection)->ended(summary);
     outcome.server_version = (*connection)->server_version();
+    // What was done is done; a server that does not say goodbye changes nothing of it.
+    static_cast<void>(co_await (*connection)->close());
     co_return summary;
   }
 
-  Async<sync::MailboxSummary> synchronise_through(ExchangeConnection& connection,
+  Async<sync::MailboxSummary> synchronise_through(MailboxConnection& connection,
                                                   const EnabledMailbox& mailbox, MailboxOutcome& outcome) {
     outcome.endpoint = connection.endpoint();
     sync::MailboxSettings settings = settings_of(mailbox, organisation_name_);
@@ -179,7 +179,7 @@ class OrganisationRun {
         }};
     if (request_.dry_run) {
       DryRunDriver driver(connection.driver(), [&connection](std::string organisation_id, bool take_over) {
-        return connection.driver().look_at_claim(std::move(organisation_id), take_over);
+        return connection.look_at_claim(std::move(organisation_id), take_over);
       });
       settings.policies.mail.keep_mime = false;
       auto summary = co_await sync::run_mailbox(surroundings, scratch_->store(), scratch_->content(), driver,

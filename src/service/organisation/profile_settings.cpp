@@ -130,6 +130,11 @@ const Settings<model::Profile>& profile_settings() {
                  "60000"),
       setting<P>("move_undelivered", SYNCLINE_MEMBER(move_undelivered),
                  "move mail that cannot be tracked to a folder of its own", "false"),
+      setting<P>(
+          "sent_copies", SYNCLINE_MEMBER(sent_copies),
+          "SMTP: how what was sent comes into the Sent folder: auto (looked for a minute, then appended), "
+          "append, server (keeps it by itself), none",
+          "\"auto\""),
       setting<P>("alert_mail", SYNCLINE_MEMBER(alert_mail), "send alerts to the owner by mail", "false"),
   };
   return table;

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "service/engine/mail_host_connection.hpp"
+
+#include <algorithm>
+
+#include "auth/sasl.hpp"
+#include "base/text.hpp"
+#include "routing/pop3/driver/mime_reader.hpp"
+#include "routing/router/presets.hpp"
+#include "routing/smtp/driver/mime_composer.hpp"
+#include "service/organisation/mailbox_token.hpp"
+#include "service/organisation/organisation.hpp"
+
+namespace syncline::service {
+
+/// Of a mailbox whose mail comes in by other ways: nothing to read.
+class MailHostConnection::SendOnlyDriver final : public sync::Driver {
+ public:
+  explicit SendOnlyDriver(smtp::Sender& sender) : sender_(sender) {}
+
+  Async<std::vector<sync::RemoteFolder>> folders() override { co_return std::vector<sync::RemoteFolder>(); }
+  Async<sync::FeedPage> pull(const sync::RemoteFolder&, std::string, std::size_t) override {
+    co_return sync::FeedPage{};
+  }
+  Async<std::vector<std::string>> received_since(const sync::RemoteFolder&, SystemTime) override {
+    co_return std::vector<std::string>();
+  }
+  Async<std::vector<sync::RemoteRef>> list(const sync::RemoteFolder&) override {
+    co_return std::vector<sync::RemoteRef>();
+  }
+  Async<std::vector<Result<sync::RemoteItem>>> read(model::RecordKind, std::vector<std::string> ids,
+                                                    bool) override {
+    std::vector<Result<sync::RemoteItem>> gone;
+    for (std::size_t i = 0; i < ids.size(); ++i) gone.emplace_back(fail(nothing_here()));
+    co_return gone;
+  }
+  Async<bool> fetch_mime(std::string, sync::ContentSink&, std::uint64_t) override { co_return false; }
+  Async<void> fetch_attachment(std::string, sync::ContentSink&, std::uint64_t) override {
+    co_return fail(nothing_here());
+  }
+  Async<std::optional<sync::RemoteItem>> attached_message(std::string) override {
+    co_return std::optional<sync::RemoteItem>();
+  }
+  Async<std::optional<Found>> find(model::RecordKind, std::string) override {
+    co_return std::optional<Found>();
+  }
+  Async<sync::Applied> apply(const sync::WriteOrder& order, sync::Progress& progress,
+                             const sync::OpenContent& content) override {
+    if (order.what != sync::WriteOrder::What::send) co_return fail(nothing_here());
+    co_return co_await sender_.send(order, progress, content);
+  }
+  Async<sync::RemoteRef> unmark(sync::RemoteRef item, model::RecordKind) override { co_return item; }
+  Async<sync::Claim> claim(std::string, std::string, bool) override { co_return sync::Claim{.ours = true}; }
+  std::uint64_t requests() const override { return sender_.requests(); }
+
+ private:
+  static Error nothing_here() {
+    return {.domain = ErrorDomain::mail,
+            .code = "gone",
+            .message = "the mailbox is sent from, and not read",
+            .retry = RetryClass::never};
+  }
+  smtp::Sender& sender_;
+};
+
+namespace {
+
+unexpected<Error> bad_settings(std::string message) {
+  return fail(ErrorDomain::input, "bad-settings", std::move(message));
+}
+
+mail::TlsMode tls_mode_of(router::TlsMode mode) {
+  switch (mode) {
+    case router::TlsMode::implicit:
+      return mail::TlsMode::implicit;
+    case router::TlsMode::starttls:
+      return mail::TlsMode::starttls;
+    case router::TlsMode::none:
+      return mail::TlsMode::none;
+  }
+  return mail::TlsMode::implicit;
+}
+
+mail::Endpoint endpoint_of(const router::LegRoute& leg, const model::Profile& profile) {
+  return {.host = leg.location,
+          .port = leg.port,
+          .tls = tls_mode_of(leg.tls),
+          .policy = {.ca_file = profile.ca_file.value_or("")}};
+}
+
+/// "imaps://imap.gmail.com:993": with an s where TLS is from the first octet.
+std::string url_of(std::string_view scheme, const router::LegRoute& leg) {
+  std::string url(scheme);
+  if (leg.tls == router::TlsMode::implicit) url += "s";
+  return url + "://" + leg.location + ":" + std::to_string(leg.port);
+}
+
+/// How a leg signs in.
+struct SignIn {
+  bool is_wanted = true;  ///< false: the server lets everybody in
+  auth::SaslIdentity identity = {};
+  auth::SaslPolicy policy = {};
+};
+
+class SignInMaker {
+ public:
+  SignInMaker(Organisation& organisation, Connections& connections, Connections::Network& network,
+              const EnabledMailbox& mailbox)
+      : organisation_(organisation), connections_(connections), network_(network), mailbox_(mailbox) {}
+
+  Result<SignIn> make(const router::LegRoute& leg, bool is_outgoing) {
+    SignIn made;
+    // Whoever has turned TLS off in the profile has been told what that means by the rules.
+    made.policy.clear_text_without_tls = leg.tls == router::TlsMode::none;
+    made.policy.fips = connections_.fips();
+    if (leg.authentication == rules::Word::anonymous || leg.authentication == rules::Word::none) {
+      made.is_wanted = false;
+      return made;
+    }
+    made.identity.user = user_of(leg, is_outgoing);
+    if (made.identity.user.empty())
+      return bad_settings("the profile " + mailbox_.profile().name + " names no user to sign in as");
+    if (leg.mechanism == router::Mechanism::xoauth2 || leg.mechanism == router::Mechanism::bearer) {
+      auto shared = token();
+      if (!shared) return fail(std::move(shared.error()));
+      made.identity.token = std::move(*shared);
+      return made;
+    }
+    if (leg.authentication == rules::Word::windows_integrated) {
+      made.identity.integrated = auth::KerberosCredentials{};
+      return made;
+    }
+    if (leg.mechanism == router::Mechanism::ntlm) made.policy.allowed = {"NTLM"};
+    auto password = password_of(leg, is_outgoing);
+    if (!password) return fail(std::move(password.error()));
+    made.identity.password = std::move(*password);
+    return made;
+  }
+
+ private:
+  std::string user_of(const router::LegRoute& leg, bool is_outgoing) const {
+    if (leg.authentication != rules::Word::profile_credentials) return mailbox_.mailbox().login();
+    const auto& stated =
+        is_outgoing ? mailbox_.profile().outgoing_user_name() : mailbox_.profile().incoming.user_name;
+    return stated.value_or("");
+  }
+
+  /// Outgoing mail may have a password of its own.
+  Result<Secret> password_of(const router::LegRoute& leg, bool is_outgoing) {
+    const bool of_profile = leg.authentication == rules::Word::profile_credentials;
+    const vault::Account account{.kind = of_profile ? "profile" : "mailbox",
+                                 .name = of_profile ? mailbox_.profile().name : mailbox_.address()};
+    for (const char* field : {"out-password", "password"}) {
+      if (!is_outgoing && std::string_view(field) == "out-password") continue;
+      auto kept = organisation_.secrets().get(secret_key({.account = account, .field = field}));
+      if (!kept) return fail(std::move(kept.error()));
+      if (*kept) return std::move(**kept);
+    }
+    return bad_settings("there is no password for " + mailbox_.address() + "; syncline secret set");
+  }
+
+  /// One source for both directions, so that a renewal is asked for once.
+  Result<std::shared_ptr<auth::TokenSource>> token() {
+    if (token_) return token_;
+    net::Environment& world = network_.environment();
+    auto made = mailbox_token(
+        organisation_,
+        {.executor = world.executor, .http = *network_.http, .clock = world.clock, .random = world.random},
+        mailbox_.profile(), mailbox_.address());
+    if (!made) return fail(std::move(made.error()));
+    token_ = std::move(*made);
+    return token_;
+  }
+
+  Organisation& organisation_;
+  Connections& connections_;
+  Connections::Network& network_;
+  const EnabledMailbox& mailbox_;
+  std::shared_ptr<auth::TokenSource> token_;
+};
+
+mail::ChooseSasl chooser_of(SignIn sign_in, std::shared_ptr<auth::BlockingPool> blocking) {
+  if (!sign_in.is_wanted) return {};
+  return [sign_in = std::move(sign_in), blocking = std::move(blocking)](const auth::SaslOffer& offer) {
+    return auth::choose_sasl(offer, sign_in.identity, sign_in.policy, blocking);
+  };
+}
+
+/// Whether what is sent through this host stands in Sent Items by itself.
+smtp::SentCopies sent_copies_of(const EnabledMailbox& mailbox, const std::string& smtp_host) {
+  if (mailbox.profile().sent_copies) {
+    switch (*mailbox.profile().sent_copies) {
+      case model::SentCopies::automatic:
+        return smtp::SentCopies::automatic;
+      case model::SentCopies::append:
+        return smtp::SentCopies::append;
+      case model::SentCopies::server:
+        return smtp::SentCopies::server;
+      case model::SentCopies::none:
+        return smtp::SentCopies::none;
+    }
+  }
+  if (mailbox.profile().type == model::ServerType::gmail) return smtp::SentCopies::server;
+  for (const router::Preset& preset : router::presets())
+    if (preset.smtp && text::equals_ignore_case(preset.smtp->host, smtp_host))
+      return preset.saves_sent_copies ? smtp::SentCopies::server : smtp::SentCopies::automatic;
+  return smtp::SentCopies::automatic;
+}
+
+bool is_of_profile(const std::optional<router::LegRoute>& leg) {
+  return leg && leg->authentication == rules::Word::profile_credentials;
+}
+
+}  // namespace
+
+MailHostConnection::MailHostConnection() = default;
+MailHostConnection::~MailHostConnection() = default;
+
+Async<std::unique_ptr<MailHostConnection>> MailHostConnection::open(Organisation& organisation,
+                                                                    Connections& connections,
+                                                                    const EnabledMailbox& mailbox) {
+  const router::Route& route = mailbox.route();
+  if (!route.incoming && !route.outgoing)
+    co_return fail(ErrorDomain::input, "no-driver", "no leg of " + mailbox.address() + " is the server's");
+  auto known = connections.network_of(mailbox.profile());
+  if (!known) co_return fail(std::move(known.error()));
+  Connections::Network& network = **known;
+  net::Environment& world = network.environment();
+  SignInMaker sign_ins(organisation, connections, network, mailbox);
+  std::unique_ptr<MailHostConnection> made(new MailHostConnection);
+  if (is_of_profile(route.incoming) || is_of_profile(route.outgoing)) {
+    const std::shared_ptr<SharedAccount> account = connections.service_account_of(mailbox.profile());
+    auto turn = co_await account->take_turn();
+    if (!turn) co_return fail(std::move(turn.error()));
+    made->turn_.emplace(std::move(*turn));
+  }
+  std::optional<std::chrono::milliseconds> patience;
+  if (mailbox.profile().timeout_ms) patience = std::chrono::milliseconds(*mailbox.profile().timeout_ms);
+
+  // The connection stays where it is: the drivers' functions may point into it.
+  MailHostConnection* const self = made.get();
+  imap::SendMail send;
+  if (route.outgoing) {
+    auto sign_in = sign_ins.make(*route.outgoing, true);
+    if (!sign_in) co_return fail(std::move(sign_in.error()));
+    smtp::SenderSettings settings;
+    settings.session.endpoint = endpoint_of(*route.outgoing, mailbox.profile());
+    settings.address = mailbox.address();
+    smtp::SentFolder sent_folder;
+    if (route.incoming && route.incoming->driver == router::Driver::imap) {
+      sent_folder.find = [self](smtp::SentMark mark) {
+        return self->imap_->find_sent(std::move(mark.message_id), std::move(mark.operation_id));
+      };
+      sent_folder.append = [self](sync::ContentSource& text, smtp::SentMark mark) {
+        return self->imap_->append_sent(text, std::move(mark.message_id));
+      };
+      sent_folder.copies = sent_copies_of(mailbox, route.outgoing->location);
+    } else {
+      sent_folder.copies = smtp::SentCopies::none;
+    }
+    made->sender_ = std::make_unique<smtp::Sender>(
+        world, std::move(settings), chooser_of(std::move(*sign_in), connections.blocking()),
+        smtp::mime_composer({.address = mailbox.address()}), std::move(sent_folder));
+    made->endpoint_ = url_of("smtp", *route.outgoing);
+    send = [self](const sync::WriteOrder& order, sync::Progress& progress, const sync::OpenContent& content) {
+      return self->sender_->send(order, progress, content);
+    };
+  }
+  if (!route.incoming) {
+    made->send_only_ = std::make_unique<SendOnlyDriver>(*made->sender_);
+    co_return made;
+  }
+  auto sign_in = sign_ins.make(*route.incoming, false);
+  if (!sign_in) co_return fail(std::move(sign_in.error()));
+  if (!sign_in->is_wanted)
+    co_return bad_settings("a mailbox cannot be read without signing in: " + mailbox.address());
+  made->endpoint_ = url_of(router::to_string(route.incoming->driver), *route.incoming);
+  if (route.incoming->driver == router::Driver::imap) {
+    imap::DriverSettings settings;
+    settings.endpoint = endpoint_of(*route.incoming, mailbox.profile());
+    settings.connect.sign_in = {.identity = std::move(sign_in->identity),
+                                .policy = std::move(sign_in->policy),
+                                .blocking = connections.blocking()};
+    if (patience) settings.connect.session.silence = *patience;
+    made->imap_ = std::make_unique<imap::ImapDriver>(world, std::move(settings), std::move(send));
+    co_return made;
+  }
+  pop3::DriverSettings settings;
+  settings.by_date = mailbox.policies().mail.process_from.has_value();
+  pop3::MailboxSettings& box = settings.mailbox;
+  box.session.endpoint = endpoint_of(*route.incoming, mailbox.profile());
+  if (patience) box.session.command = *patience;
+  box.login.user = sign_in->identity.user;
+  box.login.password = sign_in->identity.password;
+  box.login.clear_text_without_tls = sign_in->policy.clear_text_without_tls;
+  box.login.fips = sign_in->policy.fips;
+  box.login.sasl = [identity = std::move(sign_in->identity), policy = std::move(sign_in->policy),
+                    blocking = connections.blocking()](const auth::SaslOffer& offer,
+                                                       const std::string& user) {
+    auth::SaslIdentity who = identity;
+    who.user = user;
+    return auth::choose_sasl(offer, who, policy, blocking);
+  };
+  made->pop3_ = std::make_unique<pop3::Pop3Driver>(world, std::move(settings), pop3::mime_message_reader(),
+                                                   std::move(send));
+  co_return made;
+}
+
+sync::Driver& MailHostConnection::driver() {
+  if (imap_) return *imap_;
+  if (pop3_) return *pop3_;
+  return *send_only_;
+}
+
+Async<sync::Claim> MailHostConnection::look_at_claim(std::string organisation_id, bool take_over) {
+  static_cast<void>(organisation_id);
+  static_cast<void>(take_over);
+  co_return sync::Claim{.ours = true};
+}
+
+void MailHostConnection::answered() {
+  if (turn_) turn_->accepted();
+}
+
+void MailHostConnection::ended(const Result<sync::MailboxSummary>& outcome) {
+  if (!turn_) return;
+  if (outcome)
+    turn_->accepted();
+  else if (refuses_credentials(outcome.error()))
+    turn_->refused(outcome.error());
+}
+
+Async<void> MailHostConnection::close() {
+  Result<void> all;
+  if (sender_)
+    if (auto closed = co_await sender_->close(); !closed) all = std::move(closed);
+  if (imap_)
+    if (auto closed = co_await imap_->close(); !closed) all = std::move(closed);
+  if (pop3_)
+    if (auto closed = co_await pop3_->close(); !closed) all = std::move(closed);
+  co_return all;
+}
+
+}  // namespace syncline::service

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// From an enabled mailbox on a mail host to a driver: IMAP or POP3 in, SMTP out; credentials out of the
+// vault.
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "routing/imap/driver/imap_driver.hpp"
+#include "routing/pop3/driver/pop3_driver.hpp"
+#include "routing/smtp/driver/sender.hpp"
+#include "service/engine/mailbox_connection.hpp"
+#include "service/engine/shared_account.hpp"
+
+namespace syncline::service {
+
+class MailHostConnection final : public MailboxConnection {
+ public:
+  /// Errors of the vault and of token sources; "no-driver", "bad-settings" (input). Nothing is connected yet.
+  /// `organisation` and `connections` must outlive it.
+  static Async<std::unique_ptr<MailHostConnection>> open(Organisation& organisation, Connections& connections,
+                                                         const EnabledMailbox& mailbox);
+
+  sync::Driver& driver() override;
+  /// Mail hosts have no place for a claim.
+  Async<sync::Claim> look_at_claim(std::string organisation_id, bool take_over) override;
+  std::string endpoint() const override { return endpoint_; }
+  void answered() override;
+  void ended(const Result<sync::MailboxSummary>& outcome) override;
+  Async<void> close() override;
+
+ private:
+  class SendOnlyDriver;
+  MailHostConnection();
+
+  std::string endpoint_;
+  std::optional<SharedAccount::Turn> turn_;
+  std::unique_ptr<smtp::Sender> sender_;
+  /// One of them.
+  std::unique_ptr<imap::ImapDriver> imap_;
+  std::unique_ptr<pop3::Pop3Driver> pop3_;
+  std::unique_ptr<SendOnlyDriver> send_only_;
+
+ public:
+  ~MailHostConnection() override;
+};
+
+}  // namespace syncline::service

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// A mailbox as a run reaches it: the driver of its route, and what the run tells it and asks of it beside the
+// driver's own work.
+#include <memory>
+#include <string>
+
+#include "base/async.hpp"
+#include "service/engine/connections.hpp"
+#include "service/organisation/mailbox_gate.hpp"
+#include "sync/driver.hpp"
+#include "sync/summary.hpp"
+
+namespace syncline::service {
+
+class MailboxConnection {
+ public:
+  virtual ~MailboxConnection() = default;
+  virtual sync::Driver& driver() = 0;
+  /// What `claim` would answer; nothing is written.
+  virtual Async<sync::Claim> look_at_claim(std::string organisation_id, bool take_over) = 0;
+  virtual std::string endpoint() const = 0;
+  /// "15.2.1544.14", once a server has said so.
+  virtual std::string server_version() const { return {}; }
+  /// The server has let us in: others may use the same account.
+  virtual void answered() {}
+  virtual void ended(const Result<sync::MailboxSummary>& outcome) { static_cast<void>(outcome); }
+  /// Ends its sessions in an orderly way.
+  virtual Async<void> close() = 0;
+};
+
+/// By EWS if a leg of the mailbox is Exchange's, else by IMAP or POP3 and SMTP. Errors of the vault, of
+/// Autodiscover; "bad-settings" (input) for what the profile lacks. `organisation` and `connections` must
+/// outlive the connection. `remember`: what Autodiscover finds is kept for later runs.
+Async<std::unique_ptr<MailboxConnection>> connect_mailbox(Organisation& organisation,
+                                                          Connections& connections,
+                                                          const EnabledMailbox& mailbox, bool remember);
+
+}  // namespace syncline::service
