@@ -32,6 +32,7 @@ int main(int argc, char** argv) {
   syncline::cli::add_export_config(app, action);
   syncline::cli::add_config(app, action);
   syncline::cli::add_secret(app, action);
+  syncline::cli::add_auth(app, action);
   syncline::cli::add_key(app, action);
   syncline::cli::add_mailbox(app, action);
   syncline::cli::add_sync(app, action);
