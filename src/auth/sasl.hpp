@@ -50,9 +50,9 @@ class SaslExchange {
   /// answers such a challenge by itself (respond() gives what the server waits for), and the real refusal
   /// follows.
   virtual std::string server_error() const { return {}; }
-  /// After a refusal: true if a new exchange, on this connection where the protocol allows it, may succeed: a
-  /// bearer token that the server did not take was replaced by a newer one. True once in a row: a token that
-  /// was just issued is not asked for again. Errors: of the token source.
+  /// After "token-refused": true if the token was replaced; this exchange, or a new one, then begins with
+  /// respond("") again, on this connection where the protocol allows it. True once in a row: a token that was
+  /// just issued is not asked for again. Errors: of the token source.
   virtual net::Async<bool> renew() { co_return false; }
 };
 

@@ -87,7 +87,10 @@ class BearerSasl final : public SaslExchange {
     if (!generation_) co_return false;
     auto token = co_await token_->replace(*generation_);
     if (!token) co_return fail(std::move(token).error());
-    co_return token->generation != *generation_;
+    if (token->generation == *generation_) co_return false;
+    turn_ = 0;
+    server_error_.clear();
+    co_return true;
   }
 
  private:

@@ -349,6 +349,12 @@ TEST_F(Sasl, ARefusedTokenIsReplacedOnceAndThenAPersonIsNeeded) {
   answer(*second, "");
   EXPECT_FALSE(run(context, second->renew()).value());
   EXPECT_EQ(token->asked_anew, 2);
+  // The refused exchange may be used once more, as well.
+  token->renewable = true;
+  answer(*second, R"({"status":"401"})");
+  EXPECT_TRUE(run(context, second->renew()).value());
+  EXPECT_EQ(second->server_error(), "");
+  EXPECT_TRUE(answer(*second, "").starts_with("user=user@example.com\x01"));
   auto with_password = choose(offering({"PLAIN"}), user("tim", "pass"));
   EXPECT_FALSE(run(context, with_password->renew()).value());
 }
