@@ -202,6 +202,20 @@ class OneOrganisation(MailHosts):
         self.assertEqual(answers["other words"].get("regarding"), offer["id"])
 
 
+class Fips(MailHosts):
+    def test_required_and_not_there_nothing_is_begun(self):
+        self.ok("init", "--name", self.name)
+        self.apply(self.configuration(self.host_profile("Imap", "imap_smtp"),
+                                      self.mailbox("carol@lab.test", "Imap", 'act = "none"\n')).replace(
+            "[organisation]\n", "[organisation]\nfips = true\n"))
+        self.let_in_by_password("carol@lab.test")
+        result = self.run_program("sync", "--format", "json")
+        if result.returncode == 0:
+            self.skipTest("this machine's OpenSSL has the FIPS provider")
+        self.assertEqual((result.returncode, result.stdout), (4, ""), result.stderr)
+        self.assertIn("fips", result.stderr.lower())
+
+
 def main():
     if os.geteuid() != 0:
         print("skipped: Postfix needs root")
