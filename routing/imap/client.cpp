@@ -48,6 +48,12 @@ std::uint64_t number_of(const ResponseCode& code) {
   return parse_number(code.arguments).value_or(0);
 }
 
+/// 0 for what is no number of 32 bits.
+std::uint32_t short_number_of(const ResponseCode& code) {
+  const std::uint64_t number = number_of(code);
+  return number > 0xFFFFFFFFU ? 0 : static_cast<std::uint32_t>(number);
+}
+
 std::string upper(std::string text) {
   for (char& c : text)
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
@@ -401,8 +407,8 @@ class Client::SelectHandler final : public ReplyHandler {
         selected_.changed.clear();
         selected_.exists = 0;
       }
-      if (code.is("UIDVALIDITY")) selected_.uid_validity = static_cast<std::uint32_t>(number_of(code));
-      if (code.is("UIDNEXT")) selected_.uid_next = static_cast<std::uint32_t>(number_of(code));
+      if (code.is("UIDVALIDITY")) selected_.uid_validity = short_number_of(code);
+      if (code.is("UIDNEXT")) selected_.uid_next = short_number_of(code);
       if (code.is("HIGHESTMODSEQ")) selected_.highest_modseq = number_of(code);
       if (code.is("NOMODSEQ")) selected_.highest_modseq = 0;
       if (code.is("PERMANENTFLAGS")) selected_.permanent_flags = flags_in(code.arguments);

@@ -225,6 +225,10 @@ service pop3 {
 }
 service anvil {
   chroot =
+  # No longer and longer wait after failed logins of one address.
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
 }
 service stats {
   chroot =

@@ -22,6 +22,11 @@ using RemoteItems = std::vector<Result<sync::RemoteItem>>;
 
 constexpr Uid highest_uid = std::numeric_limits<Uid>::max();
 constexpr std::uint64_t window_messages = 5'000;
+/// Messages of one size within three days.
+constexpr std::uint64_t most_candidates = 2'000;
+constexpr std::uint64_t most_messages = 20'000'000;
+/// Messages that went between the count and the search.
+constexpr std::uint64_t search_slack = 100'000;
 /// Sizes are asked for ahead of the page that is read: a round trip less for each.
 constexpr std::uint64_t sizes_ahead = 4'000;
 constexpr std::size_t most_sizes = 50'000;
@@ -67,9 +72,18 @@ Result<void> first_error(const std::vector<Result<void>>& outcomes) {
   return {};
 }
 
+/// What went into a sink cannot be taken back: the next try is the caller's.
+constexpr std::string_view cut_off = "cut-off";
+
+Error of_output(Error error, const LimitedOutput& output) {
+  if (output.octets() > 0 && error.retry != RetryClass::never) error.code = std::string(cut_off);
+  return error;
+}
+
 /// The connection was there and is not any more: it is worth a new one.
 bool is_lost(const Error& error) {
-  return error.code != "cancelled" && (error.retry == RetryClass::after || error.retry == RetryClass::now);
+  return error.code != "cancelled" && error.code != cut_off &&
+         (error.retry == RetryClass::after || error.retry == RetryClass::now);
 }
 
 std::int64_t seconds_of(SystemTime time) {
@@ -172,6 +186,15 @@ Async<sync::FeedPage> ImapDriver::pull(const sync::RemoteFolder& folder, std::st
   co_return co_await on_connection<sync::FeedPage>(once);
 }
 
+/// A range costs a server nothing to say, and us a number for each message that is not there.
+Result<void> ImapDriver::plausible(const UidSet& found) const {
+  const std::uint64_t exists = client_->selected() != nullptr ? client_->selected()->exists : 0;
+  if (found.size() <= std::min(most_messages, exists + search_slack)) return {};
+  return fail(ErrorDomain::mail, "bad-response",
+              "the IMAP server finds " + std::to_string(found.size()) +
+                  " messages in a folder that it says has " + std::to_string(exists));
+}
+
 /// UIDs from `from` to `to` that the folder holds; of all (1 to the highest) even those that searches hide.
 Async<UidSet> ImapDriver::present(Uid from, Uid to) {
   const bool all = from == 1 && to == highest_uid;
@@ -181,11 +204,12 @@ Async<UidSet> ImapDriver::present(Uid from, Uid to) {
   if (!found) co_return fail(std::move(found.error()));
   // "n:*" gives the last message even if it is below n.
   UidSet held = found->and_also(UidSet::range(from, to));
-  if (!all) co_return held;
   const std::uint64_t exists = client_->selected() != nullptr ? client_->selected()->exists : 0;
+  if (auto good = plausible(held); !good) co_return fail(std::move(good.error()));
+  if (!all) co_return held;
   if (held.size() >= exists) co_return held;
   // Some providers' searches end at a number of their own.
-  for (std::uint64_t first = 1; first <= exists; first += window_messages) {
+  for (std::uint64_t first = 1; first <= std::min(exists, most_messages); first += window_messages) {
     const std::uint64_t last = std::min(exists, first + window_messages - 1);
     auto window = co_await client_->uids_at(first, last);
     if (!window) {
@@ -390,6 +414,7 @@ Async<std::vector<std::string>> ImapDriver::received_since(const sync::RemoteFol
     std::string criteria = "SINCE " + format_search_date(from - std::chrono::hours(24));
     auto found = co_await client_->search(std::move(criteria));
     if (!found) co_return fail(std::move(found.error()));
+    if (auto good = plausible(*found); !good) co_return fail(std::move(good.error()));
     std::vector<FetchBatch> batches = Client::batches_of(*found, 10'000, 100);
     const std::string items = "(UID INTERNALDATE)";
     Fetched fetched;
@@ -610,12 +635,7 @@ Async<bool> ImapDriver::fetch_mime(std::string id, sync::ContentSink& sink, std:
     std::vector<FetchBatch> batches = {{.uids = uid, .octets = octets}};
     const std::string items = "(UID BODY.PEEK[])";
     auto outcomes = co_await client_->fetch(std::move(batches), items, section);
-    if (!outcomes) {
-      Error error = std::move(outcomes.error());
-      // What went into the sink cannot be taken back: the next try is the caller's.
-      if (output.octets() > 0 && is_lost(error)) error.code = "cut";
-      co_return fail(std::move(error));
-    }
+    if (!outcomes) co_return fail(of_output(std::move(outcomes.error()), output));
     if (auto good = first_error(*outcomes); !good) co_return fail(std::move(good.error()));
     if (!section.came()) co_return gone();
     if (auto good = output.outcome(); !good) co_return fail(std::move(good.error()));
@@ -646,7 +666,7 @@ Async<void> ImapDriver::fetch_attachment(std::string attachment_id, sync::Conten
       MessageToReader reader(only_attachment(*id->number, output));
       const std::string items = "(UID BODY.PEEK[])";
       auto outcomes = co_await client_->fetch(std::move(batches), items, reader);
-      if (!outcomes) co_return fail(std::move(outcomes.error()));
+      if (!outcomes) co_return fail(of_output(std::move(outcomes.error()), output));
       if (auto good = first_error(*outcomes); !good) co_return good;
       came = reader.came() && reader.message() && *id->number < reader.message()->attachments.size();
     } else {
@@ -654,7 +674,7 @@ Async<void> ImapDriver::fetch_attachment(std::string attachment_id, sync::Conten
           output, mime::parse_transfer_encoding(id->encoding).value_or(mime::TransferEncoding::identity));
       const std::string items = "(UID BODY.PEEK[" + id->section + "])";
       auto outcomes = co_await client_->fetch(std::move(batches), items, section);
-      if (!outcomes) co_return fail(std::move(outcomes.error()));
+      if (!outcomes) co_return fail(of_output(std::move(outcomes.error()), output));
       if (auto good = first_error(*outcomes); !good) co_return good;
       came = section.came();
     }
@@ -723,7 +743,7 @@ Async<std::optional<Uid>> ImapDriver::find_in_open_folder(const SearchKey& key) 
   auto uids = co_await client_->search(std::move(criteria));
   if (!uids) co_return fail(std::move(uids.error()));
   if (uids->empty()) co_return found;
-  std::vector<FetchBatch> batches = Client::batches_of(*uids, 500, 300);
+  std::vector<FetchBatch> batches = Client::batches_of(uids->top(most_candidates), 500, 300);
   const std::string items = "(UID INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])";
   Fetched fetched;
   auto outcomes = co_await client_->fetch(std::move(batches), items, fetched);

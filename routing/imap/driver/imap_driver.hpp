@@ -88,6 +88,7 @@ class ImapDriver final : public sync::Driver {
   Async<sync::FeedPage> pull_once(const sync::RemoteFolder& folder, const std::string& text,
                                   std::size_t most);
   Async<void> begin_round(FeedCursor& cursor, const std::string& folder, sync::FeedPage& page);
+  Result<void> plausible(const UidSet& found) const;
   Async<UidSet> present(Uid from, Uid to);
   Async<void> apply_flags(FeedCursor& cursor, const std::vector<FlagState>& states, bool all_told,
                           const std::string& folder, sync::FeedPage& page);

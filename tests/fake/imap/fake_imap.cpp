@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 #include <sstream>
+#include <utility>
 
 namespace syncline::imap::testing {
 namespace {
@@ -152,7 +153,10 @@ net::asio::awaitable<void> FakeImap::talk(net::StreamPtr stream) {
       reply = "* CAPABILITY " + capabilities + "\r\n" + tag + " OK\r\n";
     else
       reply = answer(connection, tag, command);
+    const bool cut = cut_after_octets != 0 && command.find("BODY.PEEK") != std::string::npos;
+    if (cut) reply.resize(std::min(reply.size(), std::exchange(cut_after_octets, 0)));
     if (!co_await peer.send(reply)) co_return;
+    if (cut) co_return;
   }
 }
 
@@ -286,6 +290,7 @@ std::string FakeImap::search(FakeFolder& folder, const std::string& command) {
       value = unquoted(value);
     }
   }
+  if (!lies_found.empty()) return "* ESEARCH (TAG \"s\") UID ALL " + lies_found + "\r\n";
   std::string reply = "* SEARCH";
   std::size_t found = 0;
   for (const FakeMessage& message : folder.messages) {

@@ -49,8 +49,10 @@ class FakeImap {
   bool says_uid_next = true;
   bool forgets_vanished = false;           ///< promises QRESYNC, tells of no expunge
   std::string lies_vanished = {};          ///< says this instead: "1:26183"
+  std::string lies_found = {};             ///< a SEARCH finds this: "1:4294967295"
   std::size_t most_found = 1'000'000'000;  ///< a SEARCH finds no more
-  std::uint64_t drop_after_commands = 0;   ///< the connection ends then, once
+  std::size_t cut_after_octets = 0;  ///< of the reply to a FETCH of content: the connection ends there, once
+  std::uint64_t drop_after_commands = 0;  ///< the connection ends then, once
 
   std::map<std::string, FakeFolder> folders;
   std::vector<std::string> commands;  ///< without tags

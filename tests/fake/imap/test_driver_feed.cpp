@@ -256,6 +256,15 @@ TEST_F(Feed, ASearchThatEndsAtANumberOfItsOwnIsNotBelieved) {
   EXPECT_EQ(pulled().changed.size(), 40U);
 }
 
+TEST_F(Feed, ASearchThatFindsFourBillionMessagesIsNotCounted) {
+  fill(4);
+  server_.lies_found = "1:4294967295";
+  start();
+  const auto round = pull();
+  ASSERT_FALSE(round);
+  EXPECT_EQ(round.error().code, "bad-response") << round.error().describe();
+}
+
 TEST_F(Feed, ACursorThatIsNotOursIsRefused) {
   start();
   for (const char* text :

@@ -128,6 +128,24 @@ TEST_F(Items, OctetsComeAsTheyWereReceived) {
   EXPECT_EQ(world_.run(driver_->fetch_mime("nonsense", content, 10)).error().code, "gone");
 }
 
+TEST_F(Items, AMessageThatWasCutIsNotContinuedWithItsBeginning) {
+  inbox().add(mail(1, 50'000));
+  start();
+  StringContent first;
+  server_.cut_after_octets = 20'000;
+  const auto cut = world_.run(driver_->fetch_mime(id(1), first, 100'000));
+  ASSERT_FALSE(cut);
+  EXPECT_EQ(cut.error().retry, RetryClass::after) << cut.error().describe();
+  EXPECT_LT(first.text.size(), 20'000U);
+  StringContent second;
+  ASSERT_TRUE(world_.run(driver_->fetch_mime(id(1), second, 100'000)));
+  EXPECT_EQ(second.text, inbox().find(1)->text);
+  // Fields can be read again from their beginning: there the driver does it by itself.
+  pulled();
+  server_.cut_after_octets = 20'000;
+  EXPECT_TRUE(read({id(1)}, true).at(0));
+}
+
 TEST_F(Items, OneThatCannotBeReadDoesNotCostTheOthers) {
   fill(5);
   inbox().find(3)->unreadable = true;

@@ -101,9 +101,9 @@ TEST_F(ImapClient, CertificatesWithAFaultAreRefused) {
 }
 
 TEST_F(ImapClient, APasswordDoesNotGoOverAClearConnection) {
-  auto client = connect(endpoint(TlsMode::none), settings());
   // SCRAM and CRAM-MD5 do not show it.
-  if (client) SUCCEED();
+  auto client = connect(endpoint(TlsMode::none), settings());
+  EXPECT_TRUE(client) << client.error().describe();
   auto how = settings();
   how.sign_in.policy.allowed = {"PLAIN", "LOGIN"};
   auto refused = connect(endpoint(TlsMode::none), how);
@@ -287,6 +287,7 @@ TEST_F(ImapClient, IdleSeesNewMailAndEndsWhenAsked) {
   const auto wait = [&]() -> net::asio::awaitable<void> { outcome.emplace(co_await client->idle(soon())); };
   net::asio::co_spawn(context_, wait(), net::asio::detached);
   ASSERT_TRUE(append(*other, "INBOX", message("news")));
+  context_.restart();
   while (!outcome) context_.run_one();
   ASSERT_TRUE(*outcome) << outcome->error().describe();
   EXPECT_TRUE(**outcome);
@@ -296,6 +297,7 @@ TEST_F(ImapClient, IdleSeesNewMailAndEndsWhenAsked) {
   net::asio::co_spawn(context_, wait(), net::asio::detached);
   ASSERT_TRUE(run(other->noop()));
   client->end_idle();
+  context_.restart();
   while (!outcome) context_.run_one();
   ASSERT_TRUE(*outcome) << outcome->error().describe();
   EXPECT_FALSE(**outcome);
