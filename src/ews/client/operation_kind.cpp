@@ -31,9 +31,9 @@ bool may_have_been_done(const Error& error) noexcept {
       return true;
     case ErrorDomain::http:
       // A status is an answer; only those of a gateway that gave up waiting say nothing about the server
-      // behind it.
-      return !error.http_status || *error.http_status == 200 || *error.http_status == 408 ||
-             *error.http_status >= 500;
+      // behind it. What is refused for its size (413, 507) was never read.
+      return error.code != "request-too-large" && (!error.http_status || *error.http_status == 200 ||
+                                                   *error.http_status == 408 || *error.http_status >= 500);
     case ErrorDomain::ews:
       return error.code == "ErrorInternalServerError" || error.code == "ErrorInternalServerTransientError" ||
              error.code == "ErrorTimeoutExpired" || error.code == "ErrorRequestTimeout" ||

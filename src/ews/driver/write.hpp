@@ -48,8 +48,16 @@ bool has_attendees(const model::Fields& fields);
 Async<ItemId> write_exceptions(Write& write, ItemId master, std::string& remark);
 bool has_exception_work(const sync::WriteOrder& order);
 
+/// What was made of a create or a message before the server refused the rest for good goes to Deleted Items.
+/// Error: `refusal`, or that of the delete, after which the order goes on with `withdraw(write)`.
+Async<sync::Applied> withdraw(Write& write, std::string id, const Error& refusal);
+bool is_being_withdrawn(const Write& write);
+Async<sync::Applied> withdraw(Write& write);
+
 // ---- errors
 
+/// The server's last word on this order: asking again brings the same.
+bool is_refusal(const Error& error);
 /// The item changed since the order was made.
 Error conflict(std::string why);
 Error gone();

@@ -97,17 +97,11 @@ Async<CreatedStep> ensure_created(Write& write, Item item, sync::Applied& applie
   co_return step;
 }
 
-Async<sync::Applied> create_item(Write& write) {
-  auto item = to_item(write.order.kind, write.order.fields, write.state);
-  if (!item) co_return fail(std::move(item.error()));
-  sync::Applied applied;
-  Item whole = std::move(*item);
-  auto created = co_await ensure_created(write, std::move(whole), applied);
-  if (!created) co_return fail(std::move(created.error()));
-  ItemId id = std::move(created->item);
+namespace {
 
+/// What CreateItem alone cannot write.
+Async<ItemId> write_rest(Write& write, ItemId id, bool is_new, std::string& remark) {
   if (has_attachment_work(write.order)) {
-    const bool is_new = created->is_new;
     auto done = co_await write_attachments(write, id, is_new);
     if (!done) co_return fail(std::move(done.error()));
     id = std::move(*done);
@@ -120,11 +114,35 @@ Async<sync::Applied> create_item(Write& write) {
     id = std::move(*done);
   }
   if (has_exception_work(write.order)) {
-    auto done = co_await write_exceptions(write, id, applied.remark);
+    auto done = co_await write_exceptions(write, id, remark);
     if (!done) co_return fail(std::move(done.error()));
     id = std::move(*done);
   }
-  applied.item = {.id = std::move(id.id), .version = std::move(id.change_key)};
+  co_return id;
+}
+
+}  // namespace
+
+Async<sync::Applied> create_item(Write& write) {
+  if (is_being_withdrawn(write)) co_return co_await withdraw(write);
+  auto item = to_item(write.order.kind, write.order.fields, write.state);
+  if (!item) co_return fail(std::move(item.error()));
+  sync::Applied applied;
+  Item whole = std::move(*item);
+  auto created = co_await ensure_created(write, std::move(whole), applied);
+  if (!created) co_return fail(std::move(created.error()));
+  std::string made = created->item.id;
+  ItemId id = std::move(created->item);
+  const bool is_new = created->is_new;
+  auto rest = co_await write_rest(write, std::move(id), is_new, applied.remark);
+  if (!rest) {
+    // Invitations that are out cannot be taken back: then the item stays, and a person sees the refusal.
+    const bool may_withdraw = write.journal.fact("mailed").empty() && is_refusal(rest.error());
+    if (!may_withdraw) co_return fail(std::move(rest.error()));
+    const Error refusal = std::move(rest.error());
+    co_return co_await withdraw(write, std::move(made), refusal);
+  }
+  applied.item = {.id = std::move(rest->id), .version = std::move(rest->change_key)};
   co_return applied;
 }
 

@@ -126,6 +126,7 @@ Async<sync::Applied> applied_send(Write& write, sync::Applied applied) {
 
 Async<sync::Applied> send_message(Write& write) {
   constexpr unsigned attempts = 4;
+  if (is_being_withdrawn(write)) co_return co_await withdraw(write);
   model::Fields wanted = write.order.fields;
   wanted.erase("isRead");
   if (!write.order.send_as.empty())
@@ -138,6 +139,7 @@ Async<sync::Applied> send_message(Write& write) {
   auto created = co_await ensure_created(write, std::move(whole), applied);
   if (!created) co_return fail(std::move(created.error()));
   ItemId draft = std::move(created->item);
+  const std::string made = draft.id;
 
   const bool was_open = write.journal.is_open("send");
   if (was_open) {
@@ -149,6 +151,13 @@ Async<sync::Applied> send_message(Write& write) {
   } else if (has_attachment_work(write.order)) {
     const bool is_new = created->is_new;
     auto done = co_await write_attachments(write, draft, is_new);
+    if (!done && done.error().code == "gone")
+      co_return needs_person("somebody removed the draft before it was sent");
+    if (!done && is_refusal(done.error())) {
+      const Error refusal = std::move(done.error());
+      std::string id = made;
+      co_return co_await withdraw(write, std::move(id), refusal);
+    }
     if (!done) co_return fail(std::move(done.error()));
     draft = std::move(*done);
   }
@@ -167,7 +176,10 @@ Async<sync::Applied> send_message(Write& write) {
     if (now->state == Draft::State::sent) co_return co_await applied_send(write, std::move(applied));
     draft = std::move(now->item);
   }
-  co_return fail(std::move(last).during("sending a message"));
+  const Error refusal = std::move(last).during("sending a message");
+  if (!is_refusal(refusal)) co_return fail(refusal);
+  std::string id = made;
+  co_return co_await withdraw(write, std::move(id), refusal);
 }
 
 }  // namespace syncline::ews

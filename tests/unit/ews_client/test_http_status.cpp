@@ -84,8 +84,8 @@ TEST(MayHaveBeenDone, LostAndCutRepliesAreUncertain) {
 TEST(MayHaveBeenDone, AnswersAndWhatWasNeverSentAreCertain) {
   EXPECT_FALSE(may_have_been_done(
       {.domain = ErrorDomain::net, .code = "connection-refused", .message = "", .retry = RetryClass::after}));
-  EXPECT_FALSE(may_have_been_done(
-      {.domain = ErrorDomain::http, .code = "http-413", .message = "", .http_status = 413}));
+  for (const int too_large : {413, 507})
+    EXPECT_FALSE(may_have_been_done(error_of(too_large, headers({}), "", now))) << too_large;
   EXPECT_FALSE(may_have_been_done({.domain = ErrorDomain::ews, .code = "ErrorItemNotFound", .message = ""}));
   EXPECT_FALSE(may_have_been_done({.domain = ErrorDomain::auth, .code = "refused", .message = ""}));
 }
