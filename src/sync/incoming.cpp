@@ -239,6 +239,7 @@ Async<void> take(RunContext& context, const RemoteFolder& folder, SortedPage wor
     }
     for (const store::Link& link : work.gone)
       if (auto done = hold_delete(context, transaction, link); !done) return done;
+    if (auto done = keep_touched(context, transaction); !done) return done;
     return cursor ? store::put_cursor(transaction, *cursor) : Result<void>{};
   });
   co_return committed;
@@ -296,34 +297,48 @@ Async<void> take_items(RunContext& context, const RemoteFolder& folder, std::vec
 
 Async<void> look_again(RunContext& context, std::vector<store::LinkId> links) {
   // By folder, because that is how items are read and filed.
-  std::map<std::string, std::pair<RemoteFolder, std::vector<RemoteRef>>> by_folder;
+  struct Items {
+    RemoteFolder folder;
+    std::vector<RemoteRef> refs = {};
+    std::vector<store::LinkId> links = {};
+  };
+  std::map<std::string, Items> by_folder;
   auto found = context.store.read<void>([&](Transaction& transaction) -> Result<void> {
     for (const store::LinkId id : links) {
       auto link = store::find_link(transaction, id);
       if (!link) return fail(std::move(link.error()));
-      if (!*link || (*link)->state == store::LinkState::unlinked) continue;
+      if (!*link || (*link)->state == store::LinkState::unlinked) {
+        context.touched_links.erase(id);
+        continue;
+      }
       const RemoteFolder* known = context.folder((*link)->folder);
       const RemoteFolder where =
           known == nullptr ? RemoteFolder{.id = (*link)->folder, .kind = (*link)->kind} : *known;
-      auto& [_, refs] = by_folder.try_emplace((*link)->folder, where, std::vector<RemoteRef>{}).first->second;
-      refs.push_back({.id = (*link)->remote_id});
+      Items& items = by_folder.try_emplace((*link)->folder, Items{.folder = where}).first->second;
+      items.refs.push_back({.id = (*link)->remote_id});
+      items.links.push_back(id);
     }
     return {};
   });
   if (!found) co_return fail(std::move(found.error()));
-  for (auto& [_, folder_and_refs] : by_folder) {
-    auto& [folder, refs] = folder_and_refs;
-    for (auto next = refs.begin(); next != refs.end();) {
-      const auto end = next + std::min(refs.end() - next, static_cast<std::ptrdiff_t>(context.page_items));
+  for (auto& [_, items] : by_folder) {
+    for (std::size_t next = 0; next < items.refs.size();) {
+      const std::size_t end = next + std::min(items.refs.size() - next, context.page_items);
       SortedPage work;
-      work.to_read.assign(std::exchange(next, end), end);
+      for (; next < end; ++next) {
+        work.to_read.push_back(std::move(items.refs[next]));
+        context.touched_links.erase(items.links[next]);  // for good with the transaction of what is read
+      }
       work.linked.assign(work.to_read.size(), true);
       std::optional<store::Cursor> none;
-      auto taken = co_await take(context, folder, std::move(work), std::move(none));
+      auto taken = co_await take(context, items.folder, std::move(work), std::move(none));
       if (!taken) co_return taken;
     }
   }
-  co_return Result<void>{};
+  if (!by_folder.empty()) co_return Result<void>{};
+  auto kept = context.store.write<void>(
+      [&](Transaction& transaction) -> Result<void> { return keep_touched(context, transaction); });
+  co_return kept;
 }
 
 }  // namespace syncline::sync

@@ -11,6 +11,7 @@
 #include "sync/operations.hpp"
 #include "sync/outgoing.hpp"
 #include "sync/run_context.hpp"
+#include "sync/sign_in.hpp"
 
 namespace syncline::sync {
 namespace {
@@ -30,6 +31,7 @@ class MailboxRun {
 
   Async<MailboxSummary> run() {
     if (auto known = refresh_open_operations(context_); !known) co_return fail(std::move(known.error()));
+    if (auto known = load_touched(context_); !known) co_return fail(std::move(known.error()));
     if (context_.settings.claim) {
       auto claimed = co_await claim();
       if (!claimed) co_return fail(std::move(claimed.error()));
@@ -173,7 +175,6 @@ class MailboxRun {
       for (const store::LinkId link : context_.touched_links)
         if (!context_.busy_links.contains(link) && std::find(again.begin(), again.end(), link) == again.end())
           again.push_back(link);
-      for (const store::LinkId link : again) context_.touched_links.erase(link);
       if (!again.empty()) {
         ++round;
         auto looked = co_await look_again(context_, std::move(again));
@@ -218,7 +219,10 @@ Async<MailboxSummary> run_mailbox(Surroundings surroundings, store::Store& store
                      .options = std::move(options),
                      .outbound = std::move(*rules)};
   MailboxRun run(context);
-  co_return co_await run.run();
+  auto outcome = co_await run.run();
+  auto told = tell_of_sign_in(store, settings.mailbox, settings.address, outcome);
+  if (outcome && !told) co_return fail(std::move(told.error()));
+  co_return outcome;
 }
 
 }  // namespace syncline::sync

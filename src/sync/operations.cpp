@@ -183,9 +183,17 @@ class Runner {
     operation.link = linked->id;
     // What the server made of it is not in `fields`: a meeting's UID, a task's per cent; nor what happened to
     // it between a lost reply and now.
-    if (resumed || stored.order.kind != RecordKind::email) result_.look_again.push_back(linked->id);
+    if (resumed || stored.order.kind != RecordKind::email)
+      if (auto done = look_again_at(transaction, linked->id); !done) return done;
     return note(context_, transaction, applied.item.id, operation.record,
                 {.event = "created", .reason = stored.order.mail_attendees ? "attendees-mailed" : ""});
+  }
+
+  /// Known to the store together with the write: a stop in between must not lose what the server made of it.
+  Result<void> look_again_at(Transaction& transaction, store::LinkId link) {
+    result_.look_again.push_back(link);
+    context_.touched_links.insert(link);
+    return keep_touched(context_, transaction);
   }
 
   std::string folder_of(const WriteOrder& order) const {
@@ -209,7 +217,7 @@ class Runner {
       if (auto done = store::update_link(transaction, **link); !done) return done;
       // Fields change each other on the server: a task that is completed is so to 100 per cent.
       if (resumed || stored.order.kind != RecordKind::email || context_.touched_links.contains((*link)->id))
-        result_.look_again.push_back((*link)->id);
+        if (auto done = look_again_at(transaction, (*link)->id); !done) return done;
     }
     json::array names;
     for (const auto& field : stored.order.fields) names.push_back(json::value(field.key()));
@@ -302,8 +310,7 @@ class Runner {
           !done)
         return done;
       if (error.code == "conflict") {
-        if (operation.link != 0) result_.look_again.push_back(operation.link);
-        return {};
+        return operation.link != 0 ? look_again_at(transaction, operation.link) : Result<void>{};
       }
       auto link = store::find_link(transaction, operation.link);
       if (!link) return fail(std::move(link.error()));

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
+#include "store/cursors.hpp"
 #include "sync/orders.hpp"
 
 namespace syncline::sync {
@@ -55,6 +57,34 @@ Result<void> enqueue(RunContext& context, store::Transaction& transaction, Write
                              .created_at = context.now()};
   operation.order = to_json({.order = std::move(order), .record_version = record_version});
   return store::insert_operation(transaction, operation);
+}
+
+namespace {
+
+/// Among the cursors of the mailbox's folders.
+constexpr const char* touched_name = "!look-again";
+
+}  // namespace
+
+Result<void> keep_touched(RunContext& context, store::Transaction& transaction) {
+  std::string ids;
+  for (const store::LinkId id : context.touched_links) ids += (ids.empty() ? "" : " ") + std::to_string(id);
+  if (ids == context.kept_touched) return {};
+  context.kept_touched = ids;
+  return store::put_cursor(
+      transaction, {.mailbox = context.settings.mailbox, .folder = touched_name, .text = std::move(ids)});
+}
+
+Result<void> load_touched(RunContext& context) {
+  auto kept = context.store.read<std::optional<store::Cursor>>([&](store::Transaction& transaction) {
+    return store::find_cursor(transaction, context.settings.mailbox, touched_name);
+  });
+  if (!kept) return fail(std::move(kept.error()));
+  if (!*kept) return {};
+  context.kept_touched = (*kept)->text;
+  for (const std::string_view id : text::split(context.kept_touched, ' '))
+    if (const auto number = text::parse_int(id)) context.touched_links.insert(*number);
+  return {};
 }
 
 Result<void> refresh_open_operations(RunContext& context) {

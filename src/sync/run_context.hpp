@@ -28,8 +28,9 @@ struct RunContext {
   /// Unfinished operations of the mailbox: by their id and by the link they write to.
   std::set<std::string, std::less<>> open_operations = {};
   std::set<store::LinkId> busy_links = {};
-  /// Links whose item moved on while an operation was under way: read again when it has ended.
+  /// Links whose item is to be read again: it was written, or moved on while an operation was under way.
   std::set<store::LinkId> touched_links = {};
+  std::string kept_touched = {};  ///< touched_links as the store has them
 
   /// Contents that were fetched for items of the page at hand; durable before its transaction (invariant 2).
   store::ContentBatch arriving = content.batch();
@@ -68,6 +69,10 @@ Result<void> note_untracked(RunContext& context, store::Transaction& transaction
 /// be 0; `record_version` is the record's that the order brings to the server.
 Result<void> enqueue(RunContext& context, store::Transaction& transaction, WriteOrder order,
                      model::RecordId record, store::LinkId link, std::int64_t record_version = 0);
+
+/// Makes touched_links durable with what made them so: the feed does not speak of those items again.
+Result<void> keep_touched(RunContext& context, store::Transaction& transaction);
+Result<void> load_touched(RunContext& context);
 
 /// Reads the unfinished operations of the mailbox from the store.
 Result<void> refresh_open_operations(RunContext& context);

@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "service/organisation/organisation.hpp"
 #include "store/configuration.hpp"
+#include "sync/sign_in.hpp"
 
 namespace syncline::service {
 namespace {
@@ -49,10 +50,12 @@ json::object kinds_of(const sync::MailboxSummary& summary) {
 Result<void> remember_run(Organisation& organisation, store::MailboxId mailbox, SystemTime started_at,
                           const Result<sync::MailboxSummary>& outcome) {
   const SystemTime now = organisation.clock().now();
+  std::string address;
   auto kept = organisation.store().write<void>([&](store::Transaction& transaction) -> Result<void> {
     auto row = store::find_mailbox(transaction, mailbox);
     if (!row) return fail(std::move(row.error()));
     if (!*row) return {};
+    address = (*row)->address;
     json::object state = parsed((*row)->state);
     const json::value* before = state.if_contains("errorsInARow");
     const std::int64_t errors = before != nullptr && before->is_int64() ? before->get_int64() : 0;
@@ -72,7 +75,9 @@ Result<void> remember_run(Organisation& organisation, store::MailboxId mailbox, 
     }
     return store::put_mailbox_state(transaction, mailbox, json::serialize(state));
   });
-  return kept;
+  if (!kept || address.empty()) return kept;
+  // A token that could not be had ends a run before the heart begins.
+  return sync::tell_of_sign_in(organisation.store(), mailbox, address, outcome);
 }
 
 Result<std::optional<std::string>> known_endpoint(Organisation& organisation, std::string_view address) {
