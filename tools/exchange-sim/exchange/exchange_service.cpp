@@ -607,6 +607,14 @@ std::vector<SentMail> ExchangeService::sent_mail(std::string_view from) const {
   return some;
 }
 
+std::uint64_t ExchangeService::items_read() const noexcept {
+  return impl_->store.items_read();
+}
+
+std::uint64_t ExchangeService::blind_updates() const noexcept {
+  return impl_->store.blind_updates();
+}
+
 Result<FillReport> ExchangeService::fill(std::string_view address, const std::filesystem::path& folder) {
   auto mailbox = impl_->mailbox(address);
   if (!mailbox) return syncline::fail(std::move(mailbox.error()));

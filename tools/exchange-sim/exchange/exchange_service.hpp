@@ -182,6 +182,10 @@ class ExchangeService final : public Service {
                                                                                  std::string_view id) const;
   /// All mail that ever left, in order; of one mailbox if given.
   std::vector<SentMail> sent_mail(std::string_view from = {}) const;
+  /// Items that GetItem has given so far, each as often as it was asked for.
+  std::uint64_t items_read() const noexcept;
+  /// UpdateItem requests so far that would have overwritten what others did (not NeverOverwrite).
+  std::uint64_t blind_updates() const noexcept;
 
   // Filling (from files: *.eml, *.mbox, *.ics, *.vcf, recursively, in the order of names).
   syncline::Result<FillReport> fill(std::string_view mailbox, const std::filesystem::path& folder);

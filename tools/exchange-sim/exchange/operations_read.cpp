@@ -381,6 +381,7 @@ OperationResult get_item(Context& context, const Element& request) {
       response.error(*error, "<m:Items/>");
       continue;
     }
+    context.store.count_read();
     std::string& out = response.begin();
     out += "<m:Items>";
     write_item(out, context, *ref, *shape);

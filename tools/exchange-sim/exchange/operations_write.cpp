@@ -347,6 +347,7 @@ Result<void> update_one(Context& context, Response& response, const Element& cha
   if (!found) return syncline::fail(std::move(found.error()));
   ItemRef ref = *found;
   const std::string_view resolution = request.attribute_or("ConflictResolution", "AutoResolve");
+  if (resolution != "NeverOverwrite") context.store.count_blind_update();
   const std::string_view sending = request.attribute_or("SendMeetingInvitationsOrCancellations", "");
   const std::string_view disposition = request.attribute_or("MessageDisposition", "");
   // Calendar work of a series and its days shares the master's key.

@@ -250,6 +250,10 @@ class Store {
 
   std::vector<SentMail>& ledger() noexcept { return ledger_; }
   const std::vector<SentMail>& ledger() const noexcept { return ledger_; }
+  void count_read() noexcept { ++items_read_; }
+  std::uint64_t items_read() const noexcept { return items_read_; }
+  void count_blind_update() noexcept { ++blind_updates_; }
+  std::uint64_t blind_updates() const noexcept { return blind_updates_; }
   std::string new_message_id();
   /// A new meeting's UID: hexadecimal, as Outlook makes them.
   std::string new_uid();
@@ -283,6 +287,8 @@ class Store {
   std::map<std::string, Subscription> subscriptions_;
   std::function<void(const std::string&)> on_event_;
   std::vector<SentMail> ledger_;
+  std::uint64_t items_read_ = 0;
+  std::uint64_t blind_updates_ = 0;
 };
 
 }  // namespace exchange_sim

@@ -71,11 +71,13 @@ std::map<std::string, std::string> flattened(const Element& item) {
 
 SimulatedExchange::SimulatedExchange(syncline::net::testing::VirtualWorld& world,
                                      SimulatedExchangeOptions options)
-    : host_(options.host), service_(world.environment().clock, random_) {
+    : host_(options.host), tenant_(options.oauth.tenant), service_(world.environment().clock, random_) {
   Site site;
   site.name = site_name;
   site.hosts = {options.host};
   site.limits = options.limits;
+  site.oauth = std::move(options.oauth);
+  if (!site.oauth.applications.empty()) site.schemes.push_back(Scheme::bearer);
   for (const auto& address : options.addresses) {
     site.domains.push_back(address.substr(address.find('@') + 1));
     User user;
@@ -104,6 +106,10 @@ SimulatedExchange::~SimulatedExchange() = default;
 
 std::string SimulatedExchange::url() const {
   return "https://" + host_ + "/EWS/Exchange.asmx";
+}
+
+std::string SimulatedExchange::token_url() const {
+  return "https://" + host_ + "/" + tenant_ + "/oauth2/v2.0/token";
 }
 
 std::size_t SimulatedExchange::requests(std::string_view operation) const {

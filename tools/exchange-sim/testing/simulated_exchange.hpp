@@ -33,6 +33,9 @@ struct SimulatedExchangeOptions {
   std::string host = "mail.example.com";
   std::vector<std::string> addresses = {"anna@example.com", "bert@example.com"};
   SiteLimits limits = {};
+  /// With applications the site takes Bearer tokens beside passwords, from its own token endpoint
+  /// (token_url()).
+  OAuth oauth = {};
   /// Requests that violate the schema there are refused and counted; empty: no checks.
   std::string schema_folder = {};
 };
@@ -68,6 +71,8 @@ class SimulatedExchange {
 
   /// "https://mail.example.com/EWS/Exchange.asmx"
   std::string url() const;
+  /// "https://mail.example.com/common/oauth2/v2.0/token"
+  std::string token_url() const;
   ExchangeService& service() noexcept { return service_; }
   ExchangeSim& sim() noexcept { return *sim_; }
 
@@ -103,6 +108,7 @@ class SimulatedExchange {
   ItemState item(std::string_view mailbox, const ItemView& view) const;
 
   std::string host_;
+  std::string tenant_;
   syncline::SeededRandom random_{7};
   ExchangeService service_;
   std::unique_ptr<ExchangeSim> sim_;
