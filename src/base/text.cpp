@@ -99,12 +99,16 @@ void append_utf8(std::string& out, char32_t c) {
 }
 
 bool is_valid_utf8(std::string_view text) noexcept {
-  while (!text.empty()) {
+  for (;;) {
+    // Most texts are ASCII for the most part.
+    std::size_t ascii = 0;
+    while (ascii < text.size() && static_cast<unsigned char>(text[ascii]) < 0x80) ++ascii;
+    text.remove_prefix(ascii);
+    if (text.empty()) return true;
     const auto point = next_code_point(text);
     if (!point) return false;
     text.remove_prefix(point->length);
   }
-  return true;
 }
 
 bool is_xml_char(char32_t c) noexcept {

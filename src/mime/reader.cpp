@@ -132,18 +132,25 @@ void drop_unfinished_character(std::string& octets) {
 std::string tidy_text(std::string_view text, Defects& defects) {
   std::string out;
   out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\r') {
-      out.push_back('\n');
-      if (i + 1 < text.size() && text[i + 1] == '\n') ++i;
-    } else if (text[i] == '\0') {
-      defects.add(Defect::nul_octets);
-      out.append("\xEF\xBF\xBD");
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t end = std::min(text.find('\r', i), text.size());
+    out.append(text.substr(i, end - i));
+    if (end == text.size()) break;
+    out.push_back('\n');
+    i = end + 1;
+    if (i < text.size() && text[i] == '\n') ++i;
+  }
+  if (out.find('\0') == std::string::npos) return out;
+  defects.add(Defect::nul_octets);
+  std::string without;
+  for (const char c : out) {
+    if (c == '\0') {
+      without.append("\xEF\xBF\xBD");
     } else {
-      out.push_back(text[i]);
+      without.push_back(c);
     }
   }
-  return out;
+  return without;
 }
 
 /// How much of a text is at most `limit` octets, also after its control characters became U+FFFD, which

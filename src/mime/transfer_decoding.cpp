@@ -31,6 +31,10 @@ unsigned char rank_of(char c) {
   return ranks[static_cast<unsigned char>(c)];
 }
 
+bool is_line_blank(char c) {
+  return c == ' ' || c == '\t';
+}
+
 int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
@@ -151,9 +155,16 @@ void TransferDecoder::feed_quoted(std::string_view octets, std::string& out) {
   std::size_t i = 0;
   while (i < octets.size()) {
     if (held_.empty()) {
-      const std::size_t stop = octets.find_first_of("= \t", i);
+      // Up to an escape, or to blanks that may end a line.
+      std::size_t stop = i;
+      for (; stop < octets.size() && octets[stop] != '='; ++stop) {
+        if (!is_line_blank(octets[stop])) continue;
+        if (stop + 1 == octets.size() || is_line_blank(octets[stop + 1]) || octets[stop + 1] == '\r' ||
+            octets[stop + 1] == '\n')
+          break;
+      }
       out.append(octets.substr(i, stop - i));
-      if (stop == std::string_view::npos) return;
+      if (stop == octets.size()) return;
       held_.push_back(octets[stop]);
       i = stop + 1;
       continue;
