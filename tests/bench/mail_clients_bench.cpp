@@ -29,11 +29,11 @@ using namespace syncline;
 namespace fs = std::filesystem;
 
 struct Task {
-  mail::Endpoint endpoint;
-  std::string user;
-  std::string password;
-  fs::path folder;
-  std::string to;
+  mail::Endpoint endpoint = {};
+  std::string user = {};
+  std::string password = {};
+  fs::path folder = {};
+  std::string to = {};
 };
 
 struct Done {

@@ -85,7 +85,7 @@ struct SenderTest : ::testing::Test {
       made.text = std::make_unique<TextSource>("Message-ID: " + wish.message_id + "\r\n" +
                                                std::string(mail::operation_header) + ": " +
                                                wanted.operation_id + "\r\n\r\nhello\r\n");
-      ++composed;
+      wishes.push_back(wish);
       return made;
     };
     sender = std::make_unique<Sender>(world.environment(), settings, mail::ChooseSasl(), compose, sent);
@@ -122,7 +122,7 @@ struct SenderTest : ::testing::Test {
   Noted noted{world};
   SentFolder sent;
   std::unique_ptr<Sender> sender;
-  int composed = 0;
+  std::vector<ComposeWish> wishes;
   int looks = 0;
   std::vector<SentMark> marks;
   std::vector<std::string> appended;
@@ -287,6 +287,31 @@ TEST_F(SenderTest, WhoIsPutOffForEverIsGivenUpWhileTheOthersHaveIt) {
   EXPECT_LT(tries, 10) << "before the engine itself gives the order up";
   EXPECT_NE(last->remark.find("slow@example.test"), std::string::npos);
   EXPECT_EQ(peer.taken.size(), 1u);
+}
+
+TEST_F(SenderTest, WhatFailsForGoodAfterSomebodyHasItIsARemark) {
+  to({"bob@example.test", "slow@example.test"});
+  peer.instead = [&](const std::string& line, std::size_t) -> std::optional<std::string> {
+    if (line.find("<slow@") != std::string::npos) return "450 4.2.0 greylisted\r\n";
+    if (line.starts_with("MAIL") && !peer.taken.empty()) return "550 5.7.60 not as this sender\r\n";
+    return std::nullopt;
+  };
+  ASSERT_EQ(send().error().code, "recipients-deferred");
+  restart();
+  auto second = send();
+  ASSERT_TRUE(second) << second.error().describe();
+  EXPECT_NE(second->remark.find("slow@example.test"), std::string::npos);
+  EXPECT_EQ(second->remark.find("bob@example.test"), std::string::npos);
+}
+
+TEST_F(SenderTest, UnicodeHeadersAreOnlyWrittenWhereAnAddressNeedsThem) {
+  peer.offers.push_back("SMTPUTF8");
+  ASSERT_TRUE(send());
+  EXPECT_FALSE(wishes.back().allow_utf8_header || wishes.back().allow_eight_bit);
+  to({"jürgen@example.test"});
+  noted = Noted(world);
+  ASSERT_TRUE(send());
+  EXPECT_TRUE(wishes.back().allow_utf8_header && wishes.back().allow_eight_bit);
 }
 
 TEST_F(SenderTest, AMessageThatNobodyTakesFails) {
