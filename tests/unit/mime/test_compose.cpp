@@ -342,7 +342,7 @@ TEST(Composing, EndsWhereAFileIsNotAsLongAsItSaid) {
 
 TEST(Composing, TakesLittleMemoryForABigFile) {
   struct Endless final : Source {
-    std::uint64_t size() const override { return std::uint64_t{100} << 20; }
+    std::uint64_t size() const override { return std::uint64_t{32} << 20; }
     Result<std::size_t> read(std::span<char> buffer) override {
       const std::size_t count = std::min<std::uint64_t>(buffer.size(), left);
       std::fill_n(buffer.begin(), count, 'x');
@@ -350,7 +350,7 @@ TEST(Composing, TakesLittleMemoryForABigFile) {
       return count;
     }
     Result<void> rewind() override { return {}; }
-    std::uint64_t left = std::uint64_t{100} << 20;
+    std::uint64_t left = std::uint64_t{32} << 20;
   };
   struct Counting final : Sink {
     Result<void> write(std::string_view octets) override {
