@@ -259,7 +259,7 @@ TEST(Hybrid, SovereignCloudsAreKnown) {
   }
 }
 
-TEST(Redirect, OverHttpIsOnlyReadAndThenFollowedOverTls) {
+TEST(Redirect, Invariant28OverHttpIsOnlyReadAndThenFollowedOverTls) {
   World world;
   world.at("http://autodiscover.example.com" + xml_path, redirect("https://mail.example.com" + xml_path));
   world.guarded("https://mail.example.com" + svc, basic_value, basic,
@@ -299,7 +299,7 @@ TEST(Redirect, SrvRecordsAreFollowedWithinTheDomainOrByPermission) {
 }
 
 /// What a hostile or broken server at autodiscover.example.com may answer, and who must never hear of it.
-TEST(Redirect, AttacksLeadNowhere) {
+TEST(Redirect, Invariant28AttacksLeadNowhere) {
   const std::string home = "https://autodiscover.example.com";
   struct Attack {
     const char* name;
@@ -398,7 +398,7 @@ TEST(Redirect, AttacksLeadNowhere) {
   }
 }
 
-TEST(Redirect, TheParentDomainIsNeverAsked) {
+TEST(Redirect, Invariant28TheParentDomainIsNeverAsked) {
   World world;
   for (const std::string host :
        {"https://example.com", "https://autodiscover.example.com", "http://autodiscover.example.com"}) {

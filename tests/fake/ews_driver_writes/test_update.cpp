@@ -87,7 +87,7 @@ TEST_F(Update, ADictionaryThatIsClearedGoesWhole) {
   EXPECT_TRUE(now(RecordKind::contact, id).at("physicalAddresses").is_null());
 }
 
-TEST_F(Update, AnItemThatSomebodyChangedIsAConflictAndStaysAsItIs) {
+TEST_F(Update, Invariant8AnItemThatSomebodyChangedIsAConflictAndStaysAsItIs) {
   const std::string id = contact();
   auto order = bench.update(RecordKind::contact, id, R"({"jobTitle":"Countess"})");
   ASSERT_TRUE(bench.service().edit_item(anna, id, "contacts:JobTitle", "Poet"));

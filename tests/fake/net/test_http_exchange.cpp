@@ -42,7 +42,7 @@ TEST(HttpExchange, ARequestIsAnsweredAndTheConnectionIsKept) {
   EXPECT_EQ(world.connections_made("a.test", 443), 1u);
 }
 
-TEST(HttpExchange, AVirtualDayOfPollingTakesUnderASecond) {
+TEST(HttpExchange, Invariant30AVirtualDayOfPollingTakesUnderASecond) {
   VirtualWorld world;
   int asked = 0;
   world.serve_http("a.test", 443, [&](const ServerRequest&, Responder& responder) -> asio::awaitable<void> {

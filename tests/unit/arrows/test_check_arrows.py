@@ -51,6 +51,21 @@ class CheckArrows(unittest.TestCase):
         result = self.tree({"src/auth/a.cpp": '#include "ewsH.h"\n#include <boost/beast/http.hpp>\nssl_stream x;\n'})
         self.assertEqual(result.stdout.count("may be seen by"), 3, result.stdout)
 
+    def test_invariant31_the_test_exchange_sees_nothing_of_what_it_tests(self):
+        table = ROOT / "tests/unit/arrows/arrows.txt"
+        for folder in ("src/ews/xml", "src/ews/codec", "src/model", "src/time", "src/sync", "src/store", "generated"):
+            with self.subTest(folder), tempfile.TemporaryDirectory() as name:
+                root = Path(name)
+                header = root / folder / "x.hpp"
+                source = root / "tools/exchange-sim/x.cpp"
+                for path in (header, source):
+                    path.parent.mkdir(parents=True)
+                header.write_text("")
+                source.write_text(f'#include "{folder.removeprefix("src/")}/x.hpp"\n')
+                result = run(root, table)
+                self.assertEqual(result.returncode, 1, result.stdout)
+                self.assertIn("tools/exchange-sim may not see", result.stdout)
+
     def test_folder_outside_the_table_fails(self):
         result = self.tree({"src/elsewhere/a.cpp": ""})
         self.assertIn("not in the table", result.stdout)

@@ -45,7 +45,7 @@ TEST(Text, PercentDecodingLeavesWhatIsNoEscape) {
   EXPECT_EQ(percent_decoded("%zz%4A%4a"), "%zzJJ");
 }
 
-TEST(Text, DisplayEscapesControlsAndBidi) {
+TEST(Text, Invariant29DisplayEscapesControlsAndBidi) {
   EXPECT_EQ(escape_for_display("a\x1b[31m\n\xE2\x80\xAE\xC2\x9B\xFF\tz"),
             "a\\x1b[31m\\n\\u202e\\x9b\\xff\tz");
 }

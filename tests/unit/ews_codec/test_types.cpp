@@ -103,7 +103,7 @@ TEST(ResponseCodes, AnUnknownOneIsNeverOrAfterByItsName) {
   EXPECT_EQ(retry_class_of(""), RetryClass::never);
 }
 
-TEST(ResponseCodes, TheTableIsTotal) {
+TEST(ResponseCodes, Invariant26TheTableIsTotal) {
   const std::filesystem::path folder = SYNCLINE_SOURCE_DIR "/../shared/reference/ews/contract";
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << "SKIPPED: no contract beside the source tree";
   std::size_t schemas = 0;

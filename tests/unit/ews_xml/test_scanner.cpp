@@ -73,7 +73,7 @@ std::string expected_of(char32_t c) {
   return out;
 }
 
-TEST(Scanner, MakesOfEveryReferenceThereIsACharacterThatXmlAllows) {
+TEST(Scanner, Invariant25MakesOfEveryReferenceThereIsACharacterThatXmlAllows) {
   // R-21 over all code points, decimal and hexadecimal, and past the end of Unicode; a thousand in one
   // document, which is cut in pieces of every length up to that of a reference, so that a cut comes at every
   // octet of every form.
@@ -104,7 +104,7 @@ TEST(Scanner, MakesOfEveryReferenceThereIsACharacterThatXmlAllows) {
   }
 }
 
-TEST(Scanner, GivesTheSameForEveryCutInsideAReference) {
+TEST(Scanner, Invariant25GivesTheSameForEveryCutInsideAReference) {
   for (const char32_t c :
        {0x0u,    0x1u,    0x9u,    0xAu,    0xDu,    0x1Fu,   0x20u,   0x22u,    0x26u,    0x27u,    0x3Cu,
         0x3Eu,   0x41u,   0x5Du,   0x7Fu,   0x80u,   0x85u,   0x7FFu,  0x800u,   0x2028u,  0xD7FFu,  0xD800u,
@@ -180,7 +180,7 @@ TEST(Scanner, RespectsCdataAndEmptiesComments) {
   EXPECT_EQ(scan_cut_everywhere("<a><!-- x --></a>").replaced, 0u);
 }
 
-TEST(Scanner, RefusesADocumentTypeDeclaration) {
+TEST(Scanner, Invariant25RefusesADocumentTypeDeclaration) {
   for (const std::string_view text :
        {"<!DOCTYPE a><a/>", "<?xml version='1.0'?><!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>",
         "<!doctype html><html/>", "<a><!DOCTYPE b></a>"}) {
@@ -208,7 +208,7 @@ TEST(Scanner, SaysTruncatedForEveryProperBeginning) {
   }
 }
 
-TEST(Scanner, CountsBeforeAnythingIsAllocated) {
+TEST(Scanner, Invariant25CountsBeforeAnythingIsAllocated) {
   const auto nested = [](unsigned depth) {
     std::string text;
     for (unsigned i = 0; i < depth; ++i) text += "<a>";

@@ -45,7 +45,7 @@ TEST(Budget, TokensGoInTheOrderOfAskingAndNeverOverTheLimit) {
   EXPECT_EQ(budget.metrics().waiting, 0u);
 }
 
-TEST(Budget, AHintStopsAllWaitersAndNothingLeavesInTheWindow) {
+TEST(Budget, Invariant27AHintStopsAllWaitersAndNothingLeavesInTheWindow) {
   VirtualWorld world;
   Budget budget(world.environment(), {.requests = 3});
   int inside = 0;

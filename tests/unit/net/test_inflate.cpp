@@ -66,7 +66,7 @@ TEST(Inflater, AllCodingsComeBackHoweverTheyAreCut) {
             "bad-compression");
 }
 
-TEST(Inflater, LimitsHoldWhateverTheRatio) {
+TEST(Inflater, Invariant29LimitsHoldWhateverTheRatio) {
   const std::string bomb = gzip_compress(std::string(50'000'000, '\0'));
   EXPECT_EQ(inflated("gzip", bomb, {.output_octets = 64 << 20}, 4096, 65536).error().code,
             "compression-bomb");

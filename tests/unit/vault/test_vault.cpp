@@ -207,7 +207,7 @@ class SqliteStorage final : public SealedStorage {
   sqlite3* database_ = nullptr;
 };
 
-TEST_F(VaultTest, NoPlainTextIsInTheDatabasesFiles) {
+TEST_F(VaultTest, Invariant23NoPlainTextIsInTheDatabasesFiles) {
   namespace fs = std::filesystem;
   const fs::path folder = fs::path(testing::TempDir()) / ("vault-" + system_random().uuid());
   fs::create_directories(folder);
@@ -228,7 +228,7 @@ TEST_F(VaultTest, NoPlainTextIsInTheDatabasesFiles) {
   fs::remove_all(folder);
 }
 
-TEST(Hardening, LeavesNoCoreAndNoMemoryToOthers) {
+TEST(Hardening, Invariant23LeavesNoCoreAndNoMemoryToOthers) {
   forbid_memory_dumps();
   rlimit limit{};
   getrlimit(RLIMIT_CORE, &limit);
