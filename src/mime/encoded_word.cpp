@@ -16,6 +16,8 @@ constexpr std::string_view mark = "\xE2\x81\xA0";
 constexpr std::size_t charset_octets_limit = 64;
 /// Looking for a charset that does not exist takes long; after so many in one field the others are guessed.
 constexpr int unknown_charsets_limit = 8;
+/// Raw texts between encoded words that are guessed with the hint; the others without.
+constexpr int hinted_limit = 64;
 
 struct EncodedWord {
   std::string_view charset = {};
@@ -184,10 +186,11 @@ HeaderText decode(std::string_view value, std::string_view hint, bool is_structu
   WordReader reader(value);
   Place place;
   int unknown_left = unknown_charsets_limit;
+  int hinted_left = hinted_limit;
   std::size_t literal_from = 0;
   const auto take_literal = [&](std::size_t end) {
     const std::string_view octets = value.substr(literal_from, end - literal_from);
-    const std::string text = literal(octets, hint, out.defects);
+    const std::string text = literal(octets, hinted_left-- > 0 ? hint : std::string_view(), out.defects);
     out.text.append(is_structured ? marked(text) : text);
   };
   for (std::size_t at = value.find("=?"); at != std::string_view::npos;) {

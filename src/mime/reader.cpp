@@ -387,9 +387,10 @@ class MessageReader::Reading final : public PartEvents {
     body.charset = text::to_xml_text(leaf_.charset);
     std::string label = leaf_.charset;
     if (label.empty() && leaf_.role == Role::html) label = charset_of_html(leaf_.kept);
-    if (charset_hint_.empty()) charset_hint_ = label;
     if (leaf_.is_cut) drop_unfinished_character(leaf_.kept);
     const DecodedText decoded = to_utf8(leaf_.kept, label, charset_hint_);
+    // A charset that does not exist would be looked for again with each text that has to be guessed.
+    if (charset_hint_.empty() && !decoded.defects.has(Defect::unknown_charset)) charset_hint_ = label;
     // A character that the limit cut is no fault of the sender's.
     if (!leaf_.is_cut) message_.defects.add(decoded.defects);
     body.value = tidy_text(decoded.utf8, message_.defects);
