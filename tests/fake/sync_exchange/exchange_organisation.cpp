@@ -54,7 +54,9 @@ bool is_volatile(std::string_view property) {
 }  // namespace
 
 ExchangeWorld::ExchangeWorld(Options options)
-    : exchange(world, {.limits = options.limits, .schema_folder = std::move(options.schema_folder)}) {}
+    : exchange(world, {.limits = options.limits,
+                       .oauth = std::move(options.oauth),
+                       .schema_folder = std::move(options.schema_folder)}) {}
 
 std::string ExchangeWorld::add(std::string_view mailbox, std::string_view folder, std::string_view xml) {
   auto id = service().add_item(mailbox, folder, xml);
@@ -172,12 +174,15 @@ struct ExchangeOrganisation::Process {
         client(environment, *http, std::make_shared<ews::CredentialBudgets>(environment),
                settings_of(organisation)),
         driver(client, {.mailbox = organisation.settings.address,
+                        .store = organisation.store_kind,
                         .time_zone = organisation.time_zone,
                         .server_time_limit = organisation.settings.policies.sync.server_time_limit}) {}
 
   static ews::ClientSettings settings_of(const ExchangeOrganisation& organisation) {
     ews::ClientSettings settings;
     settings.url = net::parse_url(organisation.world_.exchange.url()).value();
+    settings.authenticator = organisation.authenticator;
+    if (settings.authenticator) return settings;
     settings.authenticator =
         auth::make_basic({.user = organisation.settings.address, .password = Secret{organisation.password}})
             .value();

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "ews/driver/driver_state.hpp"
+#include "net/authenticator.hpp"
 #include "net/testing/virtual_world.hpp"
 #include "tests/support/organisation_store.hpp"
 #include "tools/exchange-sim/testing/simulated_exchange.hpp"
@@ -22,6 +24,7 @@ struct ExchangeWorld {
   struct Options {
     std::string schema_folder = {};  ///< requests are validated, which costs time; empty: not
     exchange_sim::SiteLimits limits = {};
+    exchange_sim::OAuth oauth = {};
   };
   ExchangeWorld() : ExchangeWorld(Options{}) {}
   explicit ExchangeWorld(Options options);
@@ -78,6 +81,9 @@ class ExchangeOrganisation : public OrganisationStore {
 
   /// Of the credential; the mailboxes' accounts all have the test Exchange's password.
   std::string password = "secret";
+  /// In place of the password, if it is set; it outlives the processes that use it.
+  std::shared_ptr<net::Authenticator> authenticator;
+  ews::StoreKind store_kind = ews::StoreKind::mailbox;
   std::string time_zone = "Europe/Berlin";
   /// What the runs said of their progress.
   std::vector<RunProgress> progress;
