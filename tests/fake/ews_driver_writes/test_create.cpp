@@ -102,10 +102,10 @@ TEST_F(Create, AContactWithoutAFileAsIsFiledByItsName) {
 }
 
 TEST_F(Create, APhotoIsAttachedAsThePictureOfTheContact) {
-  bench.add_content("photo", std::string(3000, 'p'));
+  bench.add_content(std::string(64, 'f'), std::string(3000, 'p'));
   const std::string id = bench.made(bench.create(
       RecordKind::contact,
-      R"({"surname":"King","photo":{"sha256":"photo","size":3000,"contentType":"image/jpeg"}})"));
+      R"({"surname":"King","photo":{"sha256":"ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff","size":3000,"contentType":"image/jpeg"}})"));
   const auto state = bench.exchange.items(anna, "contacts").at(0);
   EXPECT_EQ(state.attachments.at("ContactPicture.jpg"), std::string(3000, 'p'));
   EXPECT_EQ(bench.property(id, "contacts:HasPicture"), "true");

@@ -40,9 +40,10 @@ sync::WriteOrder mailing(sync::WriteOrder order) {
 const Scenario scenarios[] = {
     {"create_contact",
      [](WriteBench& bench) {
-       bench.add_content("photo", std::string(500, 'p'));
+       bench.add_content(std::string(64, 'f'), std::string(500, 'p'));
        auto order = bench.create(RecordKind::contact, contact_json);
-       order.fields["photo"] = fields(R"({"sha256":"photo","size":500})");
+       order.fields["photo"] = fields(
+           R"({"sha256":"ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff","size":500})");
        return order;
      }},
     {"create_task",
@@ -90,12 +91,12 @@ const Scenario scenarios[] = {
      }},
     {"send",
      [](WriteBench& bench) {
-       bench.add_content("a", "alpha");
-       bench.add_content("b", "beta");
+       bench.add_content(std::string(64, 'a'), "alpha");
+       bench.add_content(std::string(64, 'b'), "beta");
        return bench.send(R"({"subject":"Hello","toRecipients":[{"emailAddress":"bert@example.com"}],
            "body":{"type":"text","value":"Hi"},"internetMessageId":"<ours@example.com>",
-           "attachments":[{"name":"same.txt","size":5,"sha256":"a"},
-                          {"name":"same.txt","size":4,"sha256":"b"}]})");
+           "attachments":[{"name":"same.txt","size":5,"sha256":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},
+                          {"name":"same.txt","size":4,"sha256":"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"}]})");
      }},
 };
 

@@ -46,12 +46,12 @@ TEST_F(Send, AMessageGoesOnceAndACopyStays) {
 }
 
 TEST_F(Send, AttachmentsGoWithTheMessage) {
-  bench.add_content("big", std::string(300'000, 'b'));
-  bench.add_content("pic", "picture");
+  bench.add_content(std::string(64, 'd'), std::string(300'000, 'b'));
+  bench.add_content(std::string(64, 'e'), "picture");
   const auto applied = bench.apply(bench.send(R"({"subject":"x",
     "toRecipients":[{"emailAddress":"bert@example.com"}],
-    "attachments":[{"name":"../big.bin","size":300000,"sha256":"big","contentType":"application/x-y"},
-                   {"name":"pic.png","size":7,"sha256":"pic","isInline":true,"contentId":"pic@x"}]})"));
+    "attachments":[{"name":"../big.bin","size":300000,"sha256":"dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd","contentType":"application/x-y"},
+                   {"name":"pic.png","size":7,"sha256":"eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee","isInline":true,"contentId":"pic@x"}]})"));
   ASSERT_TRUE(applied) << applied.error().describe();
   const auto received = bench.exchange.items(bert, "inbox").at(0);
   EXPECT_EQ(received.attachments.at("../big.bin").size(), 300'000U);

@@ -152,11 +152,13 @@ TEST_F(Update, AnEditOfAnotherFieldAfterALostAnswerIsKept) {
 }
 
 TEST_F(Update, ANewPhotoReplacesTheOld) {
-  bench.add_content("old", std::string(2000, 'o'));
-  bench.add_content("new", std::string(1990, 'n'));
-  const std::string id = contact(R"({"surname":"King","photo":{"sha256":"old","size":2000}})");
-  const auto applied =
-      bench.apply(bench.update(RecordKind::contact, id, R"({"photo":{"sha256":"new","size":1990}})"));
+  bench.add_content(std::string(64, '0'), std::string(2000, 'o'));
+  bench.add_content(std::string(64, '1'), std::string(1990, 'n'));
+  const std::string id = contact(
+      R"({"surname":"King","photo":{"sha256":"0000000000000000000000000000000000000000000000000000000000000000","size":2000}})");
+  const auto applied = bench.apply(bench.update(
+      RecordKind::contact, id,
+      R"({"photo":{"sha256":"1111111111111111111111111111111111111111111111111111111111111111","size":1990}})"));
   ASSERT_TRUE(applied) << applied.error().describe();
   EXPECT_EQ(applied->item, bench.ref(RecordKind::contact, id));
   const auto state = bench.exchange.items(anna, "contacts").at(0);
@@ -167,16 +169,17 @@ TEST_F(Update, ANewPhotoReplacesTheOld) {
 }
 
 TEST_F(Update, AttachmentsComeAndGo) {
-  bench.add_content("a", "alpha");
-  bench.add_content("b", "beta");
+  bench.add_content(std::string(64, 'a'), "alpha");
+  bench.add_content(std::string(64, 'b'), "beta");
   const std::string id = appointment(
-      R"(,"attachments":[{"name":"same.txt","size":5,"sha256":"a"},{"name":"same.txt","size":4,"sha256":"b"}])");
+      R"(,"attachments":[{"name":"same.txt","size":5,"sha256":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},{"name":"same.txt","size":4,"sha256":"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"}])");
   auto order = bench.update(RecordKind::appointment, id, "{}");
   auto list = order.base.at("attachments").get_array();
   ASSERT_EQ(list.size(), 2U);
-  bench.add_content("c", "gamma");
+  bench.add_content(std::string(64, 'c'), "gamma");
   list.erase(list.begin());
-  list.push_back(fields(R"({"name":"new.txt","size":5,"sha256":"c"})"));
+  list.push_back(fields(
+      R"({"name":"new.txt","size":5,"sha256":"cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"})"));
   order.fields["attachments"] = list;
   const auto applied = bench.apply(order);
   ASSERT_TRUE(applied) << applied.error().describe();

@@ -216,7 +216,7 @@ TEST_F(Feed, AModseqThatFellMeansToLookAtAllFlags) {
   EXPECT_EQ(FeedCursor::parse(second.cursor)->modseq, 5U);
 }
 
-TEST_F(Feed, TheModseqOfSelectIsKeptOnlyWithTheLastPage) {
+TEST_F(Feed, Invariant16TheModseqOfSelectIsKeptOnlyWithTheLastPage) {
   fill(25);
   start();
   const sync::RemoteFolder from = folder();

@@ -357,7 +357,7 @@ TEST_F(SenderTest, ACopyOfTheServersIsFoundAndLearnedOf) {
   EXPECT_EQ(world.elapsed(), began) << "the next one is not waited for";
 }
 
-TEST_F(SenderTest, WhereTheServerSavesNoneACopyIsAppendedAfterAMinuteAndThenAtOnce) {
+TEST_F(SenderTest, Invariant17WhereTheServerSavesNoneACopyIsAppendedAfterAMinuteAndThenAtOnce) {
   sent.copies = SentCopies::automatic;
   server_saves_after(std::chrono::hours(1));
   can_append();
