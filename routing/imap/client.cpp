@@ -275,8 +275,10 @@ Async<void> Client::sign_in(SignIn login, std::string host, std::uint16_t port) 
   auth::SaslOffer offer;
   offer.mechanisms = capabilities_.mechanisms();
   offer.is_tls = session_->is_tls();
-  offer.tls_server_end_point =
-      session_->stream() != nullptr ? session_->stream()->tls_server_end_point() : "";
+  if (const net::Stream* const stream = session_->stream()) {
+    offer.tls_server_end_point = stream->tls_server_end_point();
+    offer.tls_exporter = stream->tls_exporter();
+  }
   offer.service = "imap";
   offer.host = std::move(host);
   offer.port = port;

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "auth/device_code.hpp"
+#include "auth/fips.hpp"
 #include "auth/sign_in.hpp"
 #include "auth/stored_grant.hpp"
 #include "base/text.hpp"
@@ -56,6 +57,10 @@ struct Opened {
   std::string address;
   store::MailboxId mailbox = 0;
   model::Profile profile = {};
+  bool fips = false;  ///< the organisation requires it
+
+  /// Before the first connection.
+  Result<void> may_connect() const { return fips ? auth::require_fips_provider() : Result<void>(); }
 };
 
 Result<Opened> open_mailbox(const Globals& globals, OpenFor purpose, const std::string& address) {
@@ -74,6 +79,9 @@ Result<Opened> open_mailbox(const Globals& globals, OpenFor purpose, const std::
   opened.organisation = std::move(*organisation);
   opened.mailbox = standing->second.id;
   opened.profile = *profile;
+  const auto& environment = stored->configuration.organisation.environment;
+  const auto fips = environment.find("env_fips");
+  opened.fips = fips != environment.end() && fips->second == "yes";
   return opened;
 }
 
@@ -260,6 +268,7 @@ ExitStatus run_login(const Globals& globals, const Options& options) {
   vault::forbid_memory_dumps();
   auto opened = open_mailbox(globals, OpenFor::writing, options.address);
   if (!opened) return report(opened.error());
+  if (auto allowed = opened->may_connect(); !allowed) return report(allowed.error());
   // Before anybody signs in: whether it could be kept.
   if (auto vault = opened->organisation->vault(); !vault) return report(vault.error());
   auto delegated = service::service_account_of(*opened->organisation, opened->profile);
@@ -343,6 +352,7 @@ Result<Status> read_status(Opened& opened) {
 
 /// One request for an access token.
 Result<void> ask_server(Opened& opened) {
+  if (auto allowed = opened.may_connect(); !allowed) return allowed;
   Runner runner;
   service::Connections connections(runner.context().get_executor());
   auto network = connections.network_of(opened.profile);
@@ -430,6 +440,7 @@ Result<void> revoke(Opened& opened, const Secret& refresh_token) {
   auto endpoints = service::oauth_endpoints(opened.profile);
   if (!endpoints) return fail(std::move(endpoints).error());
   if (!endpoints->revocation) return {};
+  if (auto allowed = opened.may_connect(); !allowed) return allowed;
   auto proof = service::client_proof(*opened.organisation, opened.profile);
   if (!proof) return fail(std::move(proof).error());
   endpoints->token.proof = std::move(*proof);

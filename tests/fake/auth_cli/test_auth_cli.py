@@ -368,6 +368,16 @@ class Later(Auth):
         self.server.stop()
         self.assertEqual(login.end(redirect.encode() + b"\n")[0], 3)
 
+    def test_without_the_fips_module_nobody_is_asked(self):
+        self.env["OPENSSL_MODULES"] = str(self.folder)
+        config = self.folder / "fips.toml"
+        config.write_text(CONFIG.format(base=self.server.base).replace('"onprem"', '"onprem"\nfips = true'), "utf-8")
+        self.assertIn(self.run_program("apply", config).returncode, (0, 1))
+        login = self.run_program("auth", "login", "ana@gmail.com", "--device")
+        self.assertEqual(login.returncode, 4, login.stderr)
+        self.assertIn("fips-not-available", login.stderr)
+        self.assertEqual(self.server.requests, [])
+
     def test_help(self):
         for command in ("login", "status", "logout"):
             self.assertIn("--help", self.ok("auth", command, "--help"))
