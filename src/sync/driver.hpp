@@ -135,6 +135,7 @@ struct Applied {
   /// Items that bear the operation's id beside `item` and nobody changed: to be removed (invariant 6).
   std::vector<RemoteRef> copies = {};
   std::string sent_message_id = {};  ///< send: Internet Message-ID of what went out, if the server told
+  std::vector<std::string> refused_recipients = {};  ///< send: addresses that the server did not take
 };
 
 struct Claim {

@@ -263,6 +263,7 @@ class Runner {
                     person.is_object() ? person.get_object().if_contains("emailAddress") : nullptr;
                 address != nullptr && address->is_string())
               states[address->get_string()] = "accepted";
+      for (const std::string& address : applied.refused_recipients) states[address] = "failed";
       changed.fields["recipientStates"] = std::move(states);
       auto updated = store::update_record(transaction, std::move(changed));
       if (!updated) return fail(std::move(updated.error()));

@@ -79,6 +79,9 @@ Async<sync::Applied> Sender::send(const sync::WriteOrder& order, sync::Progress&
   sync::Applied applied;
   applied.sent_message_id = job.told_message_id.empty() ? job.journal.message_id : job.told_message_id;
   applied.remark = not_delivered(job.journal);
+  for (const RecipientNote& recipient : job.journal.recipients)
+    if (recipient.state != RecipientNote::State::accepted)
+      applied.refused_recipients.push_back(recipient.address);
   auto copy = co_await put_copy(job, applied.remark);
   if (!copy) co_return fail(std::move(copy.error()));
   applied.item = std::move(*copy);

@@ -271,6 +271,7 @@ TEST_F(SenderTest, OnlyThoseWhoWerePutOffAreTriedAgain) {
   EXPECT_EQ(peer.taken[0].to, (std::vector<std::string>{"bob@example.test"}));
   EXPECT_EQ(peer.taken[1].to, (std::vector<std::string>{"slow@example.test"}));
   EXPECT_NE(second->remark.find("nobody@example.test"), std::string::npos) << second->remark;
+  EXPECT_EQ(second->refused_recipients, std::vector<std::string>{"nobody@example.test"});
   EXPECT_EQ(second->remark.find("slow@"), std::string::npos);
 }
 

@@ -181,12 +181,15 @@ class OneOrganisation(MailHosts):
                         self.mailbox("dave@lab.test", "Post", 'act = "none"\n'))
         self.let_in_by_password("carol@lab.test")
         self.let_in("dave@lab.test", password="not-the-password")
-        self.add(outgoing("carol@lab.test", "sink@lab.test", "Offer"))
+        self.add(outgoing("carol@lab.test", ["sink@lab.test", "nobody@elsewhere.test"], "Offer"))
         lines = self.sync(status=1)
         self.assertEqual((lines["carol@lab.test"]["outcome"], lines["dave@lab.test"]["outcome"]), ("done", "failed"))
         self.assertEqual(lines["dave@lab.test"]["error"]["code"], "credentials-refused", lines["dave@lab.test"])
         [offer] = self.records("email")
         self.assertEqual(offer["fields"]["statusCode"], "sent")
+        self.assertEqual(offer["fields"]["recipientStates"],
+                         {"sink@lab.test": "accepted", "nobody@elsewhere.test": "failed"})
+        self.assertIn("nobody@elsewhere.test", json.dumps([line for line in self.journal() if line["event"] == "remark"]))
         [file] = [file for file in self.lab.messages("sink") if b"Offer" in file.read_bytes()]
         message_id = re.search(rb"^Message-ID: (\S+)", file.read_bytes(), re.M | re.I).group(1).decode()
         self.lab.deliver("carol@lab.test", "Re: Offer", "<answer-1@partner.test>", sender="sink@lab.test",
