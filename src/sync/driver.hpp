@@ -147,6 +147,10 @@ struct Claim {
   std::string taken_from = {};
 };
 
+/// Carries out WriteOrder::send for a driver whose protocol only reads: IMAP's and POP3's mail goes by SMTP.
+using SendMail =
+    std::function<Async<Applied>(const WriteOrder& order, Progress& progress, const OpenContent& content)>;
+
 /// One mailbox on one server. Not for several threads at once. Errors keep their class (invariant 26); beside
 /// the servers' own codes these have a meaning here (domain of the driver's protocol):
 ///  "conflict" (now): the item changed since WriteOrder::item.version: read it and merge again;

@@ -97,7 +97,7 @@ std::string message_id_in(const std::string& header) {
 
 }  // namespace
 
-ImapDriver::ImapDriver(net::Environment& environment, DriverSettings settings, SendMail send)
+ImapDriver::ImapDriver(net::Environment& environment, DriverSettings settings, sync::SendMail send)
     : environment_(environment),
       settings_(std::move(settings)),
       send_(std::move(send)),

@@ -3,7 +3,6 @@
 // An IMAP mailbox as the heart sees one (sync/driver.hpp): mail only. Appointments, contacts and tasks are
 // not this protocol's; messages go out by SMTP.
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -17,10 +16,6 @@
 #include "sync/driver.hpp"
 
 namespace syncline::imap {
-
-/// Carries out WriteOrder::send: the SMTP driver's part.
-using SendMail = std::function<Async<sync::Applied>(const sync::WriteOrder& order, sync::Progress& progress,
-                                                    const sync::OpenContent& content)>;
 
 struct DriverSettings {
   mail::Endpoint endpoint = {};
@@ -40,7 +35,7 @@ struct DriverSettings {
 class ImapDriver final : public sync::Driver {
  public:
   /// `environment` must outlive it. `send` may be empty: nothing goes out.
-  ImapDriver(net::Environment& environment, DriverSettings settings, SendMail send = {});
+  ImapDriver(net::Environment& environment, DriverSettings settings, sync::SendMail send = {});
 
   Async<std::vector<sync::RemoteFolder>> folders() override;
   Async<sync::FeedPage> pull(const sync::RemoteFolder& folder, std::string cursor,
@@ -109,7 +104,7 @@ class ImapDriver final : public sync::Driver {
 
   net::Environment& environment_;
   DriverSettings settings_;
-  SendMail send_;
+  sync::SendMail send_;
   std::unique_ptr<Client> client_;
   std::optional<Selected> selected_;  ///< as SELECT said it
   std::optional<std::vector<Folder>> folders_;

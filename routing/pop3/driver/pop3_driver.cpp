@@ -54,7 +54,7 @@ void name_attachments(const std::string& message, model::Fields& fields) {
 }  // namespace
 
 Pop3Driver::Pop3Driver(net::Environment& environment, DriverSettings settings,
-                       std::unique_ptr<MessageReader> reader, SendMail send)
+                       std::unique_ptr<MessageReader> reader, sync::SendMail send)
     : settings_(std::move(settings)),
       reader_(std::move(reader)),
       send_(std::move(send)),

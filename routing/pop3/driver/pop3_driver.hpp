@@ -3,7 +3,6 @@
 // A POP3 mailbox as the heart sees one (sync/driver.hpp): one folder, mail only, nothing to be written but
 // deletions.
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -13,10 +12,6 @@
 #include "routing/pop3/driver/remote_mailbox.hpp"
 
 namespace syncline::pop3 {
-
-/// Carries out WriteOrder::send: the SMTP driver's part.
-using SendMail = std::function<Async<sync::Applied>(const sync::WriteOrder& order, sync::Progress& progress,
-                                                    const sync::OpenContent& content)>;
 
 struct DriverSettings {
   MailboxSettings mailbox = {};
@@ -29,7 +24,7 @@ class Pop3Driver final : public sync::Driver {
  public:
   /// `environment` must outlive it. `send` may be empty: nothing goes out.
   Pop3Driver(net::Environment& environment, DriverSettings settings, std::unique_ptr<MessageReader> reader,
-             SendMail send = {});
+             sync::SendMail send = {});
 
   Async<std::vector<sync::RemoteFolder>> folders() override;
   Async<sync::FeedPage> pull(const sync::RemoteFolder& folder, std::string cursor,
@@ -64,7 +59,7 @@ class Pop3Driver final : public sync::Driver {
 
   DriverSettings settings_;
   std::unique_ptr<MessageReader> reader_;
-  SendMail send_;
+  sync::SendMail send_;
   RemoteMailbox mailbox_;
   bool fresh_ = false;                                     ///< the listing is this run's
   std::unordered_map<std::string, std::string> received_;  ///< id → RFC 3339

@@ -239,7 +239,7 @@ Async<std::unique_ptr<MailHostConnection>> MailHostConnection::open(Organisation
 
   // The connection stays where it is: the drivers' functions may point into it.
   MailHostConnection* const self = made.get();
-  imap::SendMail send;
+  sync::SendMail send;
   if (route.outgoing) {
     auto sign_in = sign_ins.make(*route.outgoing, true);
     if (!sign_in) co_return fail(std::move(sign_in.error()));
