@@ -8,9 +8,10 @@
 
 #include "base/text.hpp"
 #include "model/field_catalogue.hpp"
-#include "store/configuration.hpp"
+#include "store/operations.hpp"
 #include "store/records.hpp"
 #include "sync/incoming_item.hpp"
+#include "sync/orders.hpp"
 #include "sync/plan/adoption.hpp"
 #include "sync/plan/merge.hpp"
 
@@ -280,6 +281,48 @@ Async<void> fetch_files(RunContext& context, Fields& fields, const Fields& agree
   co_return Result<void>{};
 }
 
+/// An item that an operation made which was given up before its reply came: it is that record's, not a new
+/// one. nullopt: it is nothing of the kind.
+Result<std::optional<store::Link>> link_late_create(RunContext& context, Transaction& transaction,
+                                                    const RemoteFolder& folder, const RemoteItem& item) {
+  if (!item.operation_id) return std::nullopt;
+  auto found = store::find_operation(transaction, *item.operation_id);
+  if (!found) return fail(std::move(found.error()));
+  if (!*found) return std::nullopt;
+  store::Operation& operation = **found;
+  const bool given_up = operation.state == store::OperationState::refused ||
+                        operation.state == store::OperationState::needs_person;
+  if (!given_up || operation.mailbox != context.settings.mailbox || !operation.result_id.empty() ||
+      operation.what != to_string(WriteOrder::What::create))
+    return std::nullopt;
+  auto there = store::link_of_record_in(transaction, operation.record, operation.mailbox);
+  if (!there || *there) return there ? Result<std::optional<store::Link>>(std::nullopt) : there;
+  auto stored = read_order(operation);
+  if (!stored) return fail(std::move(stored.error()));
+  auto linked = store::insert_link(transaction, {.record = operation.record,
+                                                 .mailbox = operation.mailbox,
+                                                 .kind = item.kind,
+                                                 .folder = folder.id,
+                                                 .remote_id = item.ref.id,
+                                                 .remote_version = item.ref.version,
+                                                 .search_key = item.search_key,
+                                                 .record_version = stored->record_version,
+                                                 .base = std::move(stored->order.fields)});
+  if (!linked) return fail(std::move(linked.error()));
+  operation.state = store::OperationState::done;
+  operation.error.clear();
+  operation.result_id = item.ref.id;
+  operation.link = linked->id;
+  if (auto done = store::update_operation(transaction, operation); !done)
+    return fail(std::move(done.error()));
+  ++context.summary.of(item.kind).went;
+  if (auto done = note(context, transaction, item.ref.id, operation.record,
+                       {.event = "created", .reason = "found-later"});
+      !done)
+    return fail(std::move(done.error()));
+  return std::optional<store::Link>(std::move(*linked));
+}
+
 }  // namespace
 
 Async<void> prepare_files(RunContext& context, std::vector<IncomingItem>& items) {
@@ -327,6 +370,8 @@ Result<void> put_act(RunContext& context, Transaction& transaction, const Remote
         !done)
       return done;
   }
+  if (!*link) link = link_late_create(context, transaction, folder, item);
+  if (!link) return fail(std::move(link.error()));
   if (*link) return merge_linked(context, transaction, std::move(**link), folder, incoming);
   if (item.opaque)
     return note(context, transaction, id, 0,

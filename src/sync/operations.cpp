@@ -20,7 +20,10 @@ using store::Operation;
 using store::OperationState;
 using store::Transaction;
 
-constexpr int attempts_limit = 10;
+/// What passes is waited for: as long as RFC 5321 section 4.5.4.1 asks of who sends mail.
+constexpr std::chrono::days longest_wait{5};
+/// After so many attempts a person is told that something waits.
+constexpr int attempts_in_silence = 10;
 constexpr std::chrono::seconds first_pause{5};
 constexpr std::chrono::minutes longest_pause{30};
 
@@ -61,7 +64,7 @@ class StoredProgress final : public Progress {
 /// Stops the mailbox, not the item.
 bool is_of_mailbox(const Error& error) {
   return error.retry == RetryClass::reauthenticate || error.retry == RetryClass::rediscover ||
-         error.domain == ErrorDomain::local;
+         (error.domain == ErrorDomain::local && error.code != "no-content");
 }
 
 class Runner {
@@ -142,7 +145,8 @@ class Runner {
     operation.state = OperationState::done;
     operation.error.clear();
     operation.result_id = applied.item.id;
-    Result<void> done;
+    Result<void> done = no_longer_delayed(transaction, operation);
+    if (!done) return done;
     switch (order.what) {
       case WriteOrder::What::create:
         done = created(transaction, operation, stored, applied, resumed);
@@ -319,14 +323,40 @@ class Runner {
       context_.busy_links.erase(operation.link);
       return hold_delete(context_, transaction, std::move(**link));
     }
+    if (is_of_mailbox(error)) {
+      // Says nothing of this write: it is as it was when the mailbox is let in again.
+      --operation.attempts;
+      return store::update_operation(transaction, operation);
+    }
     const bool passing = error.retry == RetryClass::after || error.retry == RetryClass::now ||
-                         is_of_mailbox(error) || error.retry == RetryClass::resync;
-    if (!passing || operation.attempts >= attempts_limit)
+                         error.retry == RetryClass::resync;
+    if (!passing || context_.now() - operation.created_at > longest_wait)
       return refuse(transaction, operation, stored, error);
     if (error.code == "uncertain") operation.state = OperationState::uncertain;
     operation.not_before = context_.now() + pause_after(operation, error);
     wait_until(*operation.not_before);
+    if (operation.attempts == attempts_in_silence)
+      if (auto told = delayed(transaction, operation, stored, error); !told) return told;
     return store::update_operation(transaction, operation);
+  }
+
+  static std::string delayed_alert(const Operation& operation) { return "delayed-" + operation.id; }
+
+  Result<void> delayed(Transaction& transaction, const Operation& operation, const StoredOrder& stored,
+                       const Error& error) {
+    return store::raise_alert(transaction,
+                              {.mailbox = operation.mailbox,
+                               .level = store::AlertLevel::warning,
+                               .code = delayed_alert(operation),
+                               .text = std::string(to_string(stored.order.what)) + " of record " +
+                                       std::to_string(operation.record) + " waits: " + error.message,
+                               .remedy = "Nothing, if the server is known to be out of order: it is tried "
+                                         "again for five days."});
+  }
+
+  Result<void> no_longer_delayed(Transaction& transaction, const Operation& operation) {
+    if (operation.attempts < attempts_in_silence) return {};
+    return store::clear_alert(transaction, operation.mailbox, delayed_alert(operation));
   }
 
   std::chrono::milliseconds pause_after(const Operation& operation, const Error& error) {
@@ -342,6 +372,7 @@ class Runner {
                       const Error& error) {
     operation.state = OperationState::refused;
     ++context_.summary.of(stored.order.kind).refused;
+    if (auto done = no_longer_delayed(transaction, operation); !done) return done;
     if (auto done = store::update_operation(transaction, operation); !done) return done;
     if (auto done = note(context_, transaction, stored.order.item.id, operation.record,
                          {.event = "refused", .reason = error.code, .text = error.message});

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "organisation.hpp"
+#include "store/operations.hpp"
 
 namespace syncline::sync::testing {
 namespace {
@@ -160,6 +161,74 @@ TEST_F(Operations, aWrongPasswordEndsTheRunAndLosesNothing) {
   clock.advance(std::chrono::minutes(5));
   organisation.must_run();
   EXPECT_EQ(server.in("contacts").size(), 1u);
+}
+
+TEST_F(Operations, aPasswordThatIsWrongForDaysRefusesNothing) {
+  organisation.add(RecordKind::contact, {{"givenName", "Bert"}});
+  const Fault refusal = [](const std::string& request, FaultMoment when) -> std::optional<Error> {
+    if (request != "create" || when != FaultMoment::before) return std::nullopt;
+    return Error{.domain = ErrorDomain::http, .code = "unauthorized", .retry = RetryClass::reauthenticate};
+  };
+  for (int hour = 0; hour < 24 * 7; ++hour) {
+    EXPECT_FALSE(organisation.run(refusal));
+    clock.advance(std::chrono::hours(1));
+  }
+  organisation.must_run();
+  EXPECT_EQ(server.in("contacts").size(), 1u);
+  EXPECT_THAT(organisation.journal("refused"), IsEmpty());
+}
+
+/// As a server that cannot write just now: every time, until `ends`.
+Fault busy_until(const ManualClock& clock, SystemTime ends, FaultMoment moment) {
+  return [&clock, ends, moment](const std::string& request, FaultMoment when) -> std::optional<Error> {
+    if (request != "create" || when != moment || clock.now() >= ends) return std::nullopt;
+    return Error{.domain = ErrorDomain::http,
+                 .code = "unavailable",
+                 .message = "the server is out of order",
+                 .retry = RetryClass::after};
+  };
+}
+
+TEST_F(Operations, whatPassesIsWaitedForAndSomebodyIsTold) {
+  organisation.options.settle = false;
+  organisation.add(RecordKind::contact, {{"givenName", "Bert"}});
+  const Fault busy = busy_until(clock, clock.now() + std::chrono::hours(60), FaultMoment::before);
+  std::size_t most_alerts = 0;
+  for (int hour = 0; hour < 62; ++hour) {
+    organisation.must_run(busy);
+    most_alerts = std::max(most_alerts, organisation.alerts().size());
+    clock.advance(std::chrono::hours(1));
+  }
+  EXPECT_EQ(most_alerts, 1u);
+  EXPECT_THAT(organisation.alerts(), IsEmpty());
+  EXPECT_EQ(server.in("contacts").size(), 1u);
+  EXPECT_THAT(organisation.journal("refused"), IsEmpty());
+}
+
+TEST_F(Operations, afterFiveDaysItIsGivenUpAndItsItemIsKnownWhenItComes) {
+  organisation.options.settle = false;
+  const model::Record record = organisation.add(RecordKind::contact, {{"givenName", "Bert"}});
+  const Fault busy = busy_until(clock, clock.now() + std::chrono::days(9), FaultMoment::before);
+  for (int day = 0; day < 7; ++day) {
+    organisation.must_run(busy);
+    clock.advance(std::chrono::days(1));
+  }
+  EXPECT_THAT(organisation.journal("refused"), ElementsAre("unavailable"));
+  const auto given_up = organisation.store().read<std::vector<store::Operation>>(
+      [&](store::Transaction& transaction) { return store::operations_of_record(transaction, record.id); });
+  ASSERT_TRUE(given_up);
+  ASSERT_THAT(*given_up, SizeIs(1));
+  // The server had taken it after all, and a person has written into it since.
+  MemoryItem& late = server.add("contacts", {{"givenName", "Bert"}, {"nickname", "B"}});
+  late.mark = given_up->front().id;
+  organisation.must_run();
+  EXPECT_EQ(organisation.only_record(RecordKind::contact).id, record.id);
+  EXPECT_EQ(organisation.only_record(RecordKind::contact).fields.at("nickname"), "B");
+  EXPECT_THAT(organisation.journal("created"), ElementsAre("found-later"));
+  EXPECT_EQ(server.in("contacts").size(), 1u);
+  organisation.edit(record.id, {{"jobTitle", "Head"}});
+  organisation.must_run();
+  EXPECT_EQ(server.in("contacts").front()->fields.at("jobTitle"), "Head");
 }
 
 TEST_F(Operations, massMailIsRefused) {
