@@ -48,6 +48,8 @@ class Sender {
   Async<void> close();
   /// Messages offered to the server so far.
   std::uint64_t requests() const noexcept { return requests_; }
+  /// With SentCopies::automatic: what was learned since. It holds for the server and is worth remembering.
+  std::optional<bool> server_saves_copies() const noexcept { return server_saves_; }
 
  private:
   struct Job {

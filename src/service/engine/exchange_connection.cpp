@@ -192,28 +192,17 @@ ExchangeConnection::ExchangeConnection(net::Environment& environment, net::HttpC
                                        std::shared_ptr<ews::CredentialBudgets> budgets,
                                        ews::ClientSettings client, ews::DriverSettings driver,
                                        std::optional<SharedAccount::Turn> turn)
-    : turn_(std::move(turn)),
-      endpoint_(client.url.to_string()),
+    : endpoint_(client.url.to_string()),
       client_(environment, http, std::move(budgets), std::move(client)),
-      driver_(client_, std::move(driver)) {}
+      driver_(client_, std::move(driver)) {
+  if (turn) turn_.emplace(std::move(*turn));
+}
 
 std::string ExchangeConnection::server_version() const {
   const auto& said = client_.server_version();
   if (!said) return {};
   return std::to_string(said->major) + "." + std::to_string(said->minor) + "." +
          std::to_string(said->major_build) + "." + std::to_string(said->minor_build);
-}
-
-void ExchangeConnection::answered() {
-  if (turn_) turn_->accepted();
-}
-
-void ExchangeConnection::ended(const Result<sync::MailboxSummary>& outcome) {
-  if (!turn_) return;
-  if (outcome)
-    turn_->accepted();
-  else if (refuses_credentials(outcome.error()))
-    turn_->refused(outcome.error());
 }
 
 Async<std::unique_ptr<ExchangeConnection>> ExchangeConnection::open(Organisation& organisation,

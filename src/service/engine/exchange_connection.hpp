@@ -27,8 +27,6 @@ class ExchangeConnection final : public MailboxConnection {
     return driver_.look_at_claim(std::move(organisation_id), take_over);
   }
   std::string endpoint() const override { return endpoint_; }
-  void answered() override;
-  void ended(const Result<sync::MailboxSummary>& outcome) override;
   std::string server_version() const override;
   /// HTTP's connections are the pool's.
   Async<void> close() override { co_return Result<void>{}; }
@@ -37,7 +35,6 @@ class ExchangeConnection final : public MailboxConnection {
   ExchangeConnection(net::Environment& environment, net::HttpClient& http,
                      std::shared_ptr<ews::CredentialBudgets> budgets, ews::ClientSettings client,
                      ews::DriverSettings driver, std::optional<SharedAccount::Turn> turn);
-  std::optional<SharedAccount::Turn> turn_;
   std::string endpoint_;
   ews::EwsClient client_;
   ews::EwsDriver driver_;

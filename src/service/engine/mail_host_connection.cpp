@@ -8,6 +8,7 @@
 #include "routing/pop3/driver/mime_reader.hpp"
 #include "routing/router/presets.hpp"
 #include "routing/smtp/driver/mime_composer.hpp"
+#include "service/engine/mailbox_state.hpp"
 #include "service/organisation/mailbox_token.hpp"
 #include "service/organisation/organisation.hpp"
 
@@ -187,11 +188,12 @@ mail::ChooseSasl chooser_of(SignIn sign_in, std::shared_ptr<auth::BlockingPool> 
 }
 
 /// Whether what is sent through this host stands in Sent Items by itself.
-smtp::SentCopies sent_copies_of(const EnabledMailbox& mailbox, const std::string& smtp_host) {
+Result<smtp::SentCopies> sent_copies_of(Organisation& organisation, const EnabledMailbox& mailbox,
+                                        const std::string& smtp_host) {
   if (mailbox.profile().sent_copies) {
     switch (*mailbox.profile().sent_copies) {
       case model::SentCopies::automatic:
-        return smtp::SentCopies::automatic;
+        break;
       case model::SentCopies::append:
         return smtp::SentCopies::append;
       case model::SentCopies::server:
@@ -203,8 +205,11 @@ smtp::SentCopies sent_copies_of(const EnabledMailbox& mailbox, const std::string
   if (mailbox.profile().type == model::ServerType::gmail) return smtp::SentCopies::server;
   for (const router::Preset& preset : router::presets())
     if (preset.smtp && text::equals_ignore_case(preset.smtp->host, smtp_host))
-      return preset.saves_sent_copies ? smtp::SentCopies::server : smtp::SentCopies::automatic;
-  return smtp::SentCopies::automatic;
+      if (preset.saves_sent_copies) return smtp::SentCopies::server;
+  auto learned = known_sent_copies(organisation, mailbox.address(), smtp_host);
+  if (!learned) return fail(std::move(learned.error()));
+  if (!*learned) return smtp::SentCopies::automatic;
+  return **learned ? smtp::SentCopies::server : smtp::SentCopies::append;
 }
 
 bool is_of_profile(const std::optional<router::LegRoute>& leg) {
@@ -254,7 +259,13 @@ Async<std::unique_ptr<MailHostConnection>> MailHostConnection::open(Organisation
       sent_folder.append = [self](sync::ContentSource& text, smtp::SentMark mark) {
         return self->imap_->append_sent(text, std::move(mark.message_id));
       };
-      sent_folder.copies = sent_copies_of(mailbox, route.outgoing->location);
+      auto copies = sent_copies_of(organisation, mailbox, route.outgoing->location);
+      if (!copies) co_return fail(std::move(copies.error()));
+      sent_folder.copies = *copies;
+      made->learned_copies_ = [&organisation, address = mailbox.address(),
+                               host = route.outgoing->location](bool server_saves) {
+        return remember_sent_copies(organisation, address, host, server_saves);
+      };
     } else {
       sent_folder.copies = smtp::SentCopies::none;
     }
@@ -318,20 +329,10 @@ Async<sync::Claim> MailHostConnection::look_at_claim(std::string organisation_id
   co_return sync::Claim{.ours = true};
 }
 
-void MailHostConnection::answered() {
-  if (turn_) turn_->accepted();
-}
-
-void MailHostConnection::ended(const Result<sync::MailboxSummary>& outcome) {
-  if (!turn_) return;
-  if (outcome)
-    turn_->accepted();
-  else if (refuses_credentials(outcome.error()))
-    turn_->refused(outcome.error());
-}
-
 Async<void> MailHostConnection::close() {
   Result<void> all;
+  if (sender_ && learned_copies_)
+    if (const auto saves = sender_->server_saves_copies()) all = learned_copies_(*saves);
   if (sender_)
     if (auto closed = co_await sender_->close(); !closed) all = std::move(closed);
   if (imap_)

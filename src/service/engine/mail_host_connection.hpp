@@ -2,6 +2,7 @@
 #pragma once
 // From an enabled mailbox on a mail host to a driver: IMAP or POP3 in, SMTP out; credentials out of the
 // vault.
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,8 +26,6 @@ class MailHostConnection final : public MailboxConnection {
   /// Mail hosts have no place for a claim.
   Async<sync::Claim> look_at_claim(std::string organisation_id, bool take_over) override;
   std::string endpoint() const override { return endpoint_; }
-  void answered() override;
-  void ended(const Result<sync::MailboxSummary>& outcome) override;
   Async<void> close() override;
 
  private:
@@ -34,8 +33,8 @@ class MailHostConnection final : public MailboxConnection {
   MailHostConnection();
 
   std::string endpoint_;
-  std::optional<SharedAccount::Turn> turn_;
   std::unique_ptr<smtp::Sender> sender_;
+  std::function<Result<void>(bool server_saves)> learned_copies_;
   /// One of them.
   std::unique_ptr<imap::ImapDriver> imap_;
   std::unique_ptr<pop3::Pop3Driver> pop3_;

@@ -6,6 +6,18 @@
 
 namespace syncline::service {
 
+void MailboxConnection::answered() {
+  if (turn_) turn_->accepted();
+}
+
+void MailboxConnection::ended(const Result<sync::MailboxSummary>& outcome) {
+  if (!turn_) return;
+  if (outcome)
+    turn_->accepted();
+  else if (refuses_credentials(outcome.error()))
+    turn_->refused(outcome.error());
+}
+
 Async<std::unique_ptr<MailboxConnection>> connect_mailbox(Organisation& organisation,
                                                           Connections& connections,
                                                           const EnabledMailbox& mailbox, bool remember) {

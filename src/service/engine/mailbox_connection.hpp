@@ -3,10 +3,12 @@
 // A mailbox as a run reaches it: the driver of its route, and what the run tells it and asks of it beside the
 // driver's own work.
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/async.hpp"
 #include "service/engine/connections.hpp"
+#include "service/engine/shared_account.hpp"
 #include "service/organisation/mailbox_gate.hpp"
 #include "sync/driver.hpp"
 #include "sync/summary.hpp"
@@ -23,10 +25,14 @@ class MailboxConnection {
   /// "15.2.1544.14", once a server has said so.
   virtual std::string server_version() const { return {}; }
   /// The server has let us in: others may use the same account.
-  virtual void answered() {}
-  virtual void ended(const Result<sync::MailboxSummary>& outcome) { static_cast<void>(outcome); }
+  void answered();
+  void ended(const Result<sync::MailboxSummary>& outcome);
   /// Ends its sessions in an orderly way.
   virtual Async<void> close() = 0;
+
+ protected:
+  /// Of a service account, while others wait to see whether it is let in.
+  std::optional<SharedAccount::Turn> turn_;
 };
 
 /// By EWS if a leg of the mailbox is Exchange's, else by IMAP or POP3 and SMTP. Errors of the vault, of

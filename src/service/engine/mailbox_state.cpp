@@ -16,6 +16,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::chrono::hours discovery_lifetime{12};
+constexpr std::chrono::days sent_copies_lifetime{30};
 
 std::int64_t milliseconds(SystemTime at) {
   return at.time_since_epoch().count();
@@ -23,6 +24,10 @@ std::int64_t milliseconds(SystemTime at) {
 
 std::string setting_name(std::string_view address) {
   return "endpoint:" + text::to_lower_ascii(address);
+}
+
+std::string sent_copies_name(std::string_view address) {
+  return "sent-copies:" + text::to_lower_ascii(address);
 }
 
 json::object parsed(const std::string& text) {
@@ -104,6 +109,37 @@ Result<void> remember_endpoint(Organisation& organisation, const model::MailboxF
                                    {"foundAt", milliseconds(organisation.clock().now())}});
   auto kept = organisation.store().write<void>([&](store::Transaction& transaction) -> Result<void> {
     return store::put_setting(transaction, setting_name(facts.address), text);
+  });
+  return kept;
+}
+
+Result<std::optional<bool>> known_sent_copies(Organisation& organisation, std::string_view address,
+                                              std::string_view smtp_host) {
+  auto setting = organisation.store().read<std::optional<std::string>>([&](store::Transaction& transaction) {
+    return store::find_setting(transaction, sent_copies_name(address));
+  });
+  if (!setting) return fail(std::move(setting.error()));
+  if (!*setting) return std::nullopt;
+  const json::object learned = parsed(**setting);
+  const json::value* host = learned.if_contains("host");
+  const json::value* saves = learned.if_contains("serverSaves");
+  const json::value* at = learned.if_contains("learnedAt");
+  if (host == nullptr || *host != json::value(smtp_host) || saves == nullptr || !saves->is_bool() ||
+      at == nullptr || !at->is_int64())
+    return std::nullopt;
+  const SystemTime learned_at{std::chrono::milliseconds(at->get_int64())};
+  if (organisation.clock().now() - learned_at > sent_copies_lifetime) return std::nullopt;
+  return saves->get_bool();
+}
+
+Result<void> remember_sent_copies(Organisation& organisation, std::string_view address,
+                                  std::string_view smtp_host, bool server_saves) {
+  const std::string text =
+      json::serialize(json::object{{"host", smtp_host},
+                                   {"serverSaves", server_saves},
+                                   {"learnedAt", milliseconds(organisation.clock().now())}});
+  auto kept = organisation.store().write<void>([&](store::Transaction& transaction) -> Result<void> {
+    return store::put_setting(transaction, sent_copies_name(address), text);
   });
   return kept;
 }

@@ -22,6 +22,12 @@ Result<void> remember_run(Organisation& organisation, store::MailboxId mailbox, 
 /// The endpoint that Autodiscover found within the last twelve hours.
 Result<std::optional<std::string>> known_endpoint(Organisation& organisation, std::string_view address);
 Result<void> remember_endpoint(Organisation& organisation, const model::MailboxFacts& facts);
+/// Whether `smtp_host` saves what this mailbox sends by itself, as learned within the last thirty days
+///
+Result<std::optional<bool>> known_sent_copies(Organisation& organisation, std::string_view address,
+                                              std::string_view smtp_host);
+Result<void> remember_sent_copies(Organisation& organisation, std::string_view address,
+                                  std::string_view smtp_host, bool server_saves);
 /// After an error that says that the mailbox may live elsewhere.
 Result<void> forget_endpoint(Organisation& organisation, std::string_view address);
 
