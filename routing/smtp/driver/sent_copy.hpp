@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "model/profile.hpp"
 #include "net/environment.hpp"
 #include "sync/driver.hpp"
 
@@ -23,12 +24,8 @@ using FindSent = std::function<Async<std::optional<sync::RemoteRef>>(SentMark ma
 /// Puts a copy there, marked as read.
 using AppendSent = std::function<Async<sync::RemoteRef>(sync::ContentSource& text, SentMark mark)>;
 
-enum class SentCopies : std::uint8_t {
-  automatic,  ///< looks for the server's copy, and learns from the first one whether there is such a thing
-  append,     ///< the server saves none
-  server,     ///< Gmail, Outlook.com, Exchange save one: another would be a duplicate (R-29)
-  none,
-};
+/// What is done about the copy in the Sent folder; Gmail, Outlook.com and Exchange save one.
+using model::SentCopies;
 
 struct SentFolder {
   FindSent find = {};      ///< empty: there is no Sent folder to look in (POP3)

@@ -14,56 +14,6 @@
 
 namespace syncline::service {
 
-/// Of a mailbox whose mail comes in by other ways: nothing to read.
-class MailHostConnection::SendOnlyDriver final : public sync::Driver {
- public:
-  explicit SendOnlyDriver(smtp::Sender& sender) : sender_(sender) {}
-
-  Async<std::vector<sync::RemoteFolder>> folders() override { co_return std::vector<sync::RemoteFolder>(); }
-  Async<sync::FeedPage> pull(const sync::RemoteFolder&, std::string, std::size_t) override {
-    co_return sync::FeedPage{};
-  }
-  Async<std::vector<std::string>> received_since(const sync::RemoteFolder&, SystemTime) override {
-    co_return std::vector<std::string>();
-  }
-  Async<std::vector<sync::RemoteRef>> list(const sync::RemoteFolder&) override {
-    co_return std::vector<sync::RemoteRef>();
-  }
-  Async<std::vector<Result<sync::RemoteItem>>> read(model::RecordKind, std::vector<std::string> ids,
-                                                    bool) override {
-    std::vector<Result<sync::RemoteItem>> gone;
-    for (std::size_t i = 0; i < ids.size(); ++i) gone.emplace_back(fail(nothing_here()));
-    co_return gone;
-  }
-  Async<bool> fetch_mime(std::string, sync::ContentSink&, std::uint64_t) override { co_return false; }
-  Async<void> fetch_attachment(std::string, sync::ContentSink&, std::uint64_t) override {
-    co_return fail(nothing_here());
-  }
-  Async<std::optional<sync::RemoteItem>> attached_message(std::string) override {
-    co_return std::optional<sync::RemoteItem>();
-  }
-  Async<std::optional<Found>> find(model::RecordKind, std::string) override {
-    co_return std::optional<Found>();
-  }
-  Async<sync::Applied> apply(const sync::WriteOrder& order, sync::Progress& progress,
-                             const sync::OpenContent& content) override {
-    if (order.what != sync::WriteOrder::What::send) co_return fail(nothing_here());
-    co_return co_await sender_.send(order, progress, content);
-  }
-  Async<sync::RemoteRef> unmark(sync::RemoteRef item, model::RecordKind) override { co_return item; }
-  Async<sync::Claim> claim(std::string, std::string, bool) override { co_return sync::Claim{.ours = true}; }
-  std::uint64_t requests() const override { return sender_.requests(); }
-
- private:
-  static Error nothing_here() {
-    return {.domain = ErrorDomain::mail,
-            .code = "gone",
-            .message = "the mailbox is sent from, and not read",
-            .retry = RetryClass::never};
-  }
-  smtp::Sender& sender_;
-};
-
 namespace {
 
 unexpected<Error> bad_settings(std::string message) {
@@ -190,18 +140,8 @@ mail::ChooseSasl chooser_of(SignIn sign_in, std::shared_ptr<auth::BlockingPool> 
 /// Whether what is sent through this host stands in Sent Items by itself.
 Result<smtp::SentCopies> sent_copies_of(Organisation& organisation, const EnabledMailbox& mailbox,
                                         const std::string& smtp_host) {
-  if (mailbox.profile().sent_copies) {
-    switch (*mailbox.profile().sent_copies) {
-      case model::SentCopies::automatic:
-        break;
-      case model::SentCopies::append:
-        return smtp::SentCopies::append;
-      case model::SentCopies::server:
-        return smtp::SentCopies::server;
-      case model::SentCopies::none:
-        return smtp::SentCopies::none;
-    }
-  }
+  const auto stated = mailbox.profile().sent_copies;
+  if (stated && *stated != smtp::SentCopies::automatic) return *stated;
   if (mailbox.profile().type == model::ServerType::gmail) return smtp::SentCopies::server;
   for (const router::Preset& preset : router::presets())
     if (preset.smtp && text::equals_ignore_case(preset.smtp->host, smtp_host))
@@ -219,7 +159,6 @@ bool is_of_profile(const std::optional<router::LegRoute>& leg) {
 }  // namespace
 
 MailHostConnection::MailHostConnection() = default;
-MailHostConnection::~MailHostConnection() = default;
 
 Async<std::unique_ptr<MailHostConnection>> MailHostConnection::open(Organisation& organisation,
                                                                     Connections& connections,
@@ -278,7 +217,7 @@ Async<std::unique_ptr<MailHostConnection>> MailHostConnection::open(Organisation
     };
   }
   if (!route.incoming) {
-    made->send_only_ = std::make_unique<SendOnlyDriver>(*made->sender_);
+    made->send_only_ = std::make_unique<smtp::SendOnlyDriver>(*made->sender_);
     co_return made;
   }
   auto sign_in = sign_ins.make(*route.incoming, false);

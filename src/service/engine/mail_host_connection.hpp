@@ -9,6 +9,7 @@
 
 #include "routing/imap/driver/imap_driver.hpp"
 #include "routing/pop3/driver/pop3_driver.hpp"
+#include "routing/smtp/driver/send_only_driver.hpp"
 #include "routing/smtp/driver/sender.hpp"
 #include "service/engine/mailbox_connection.hpp"
 #include "service/engine/shared_account.hpp"
@@ -29,7 +30,6 @@ class MailHostConnection final : public MailboxConnection {
   Async<void> close() override;
 
  private:
-  class SendOnlyDriver;
   MailHostConnection();
 
   std::string endpoint_;
@@ -38,10 +38,7 @@ class MailHostConnection final : public MailboxConnection {
   /// One of them.
   std::unique_ptr<imap::ImapDriver> imap_;
   std::unique_ptr<pop3::Pop3Driver> pop3_;
-  std::unique_ptr<SendOnlyDriver> send_only_;
-
- public:
-  ~MailHostConnection() override;
+  std::unique_ptr<smtp::SendOnlyDriver> send_only_;
 };
 
 }  // namespace syncline::service
