@@ -267,9 +267,15 @@ Async<Result<store::StoredContent>> keep_attachment(RunContext& context, std::st
   co_return Result<store::StoredContent>(std::move(*stored));
 }
 
+Result<std::optional<store::Link>> link_of(RunContext& context, Transaction& transaction,
+                                           const IncomingItem& incoming) {
+  if (incoming.linked && !*incoming.linked) return std::nullopt;
+  return store::find_link(transaction, context.settings.mailbox, incoming.item.ref.id);
+}
+
 Result<bool> is_linked(RunContext& context, Transaction& transaction, const IncomingItem& incoming) {
   if (incoming.linked) return *incoming.linked;
-  auto link = store::find_link(transaction, context.settings.mailbox, incoming.item.ref.id);
+  auto link = link_of(context, transaction, incoming);
   if (!link) return fail(std::move(link.error()));
   return link->has_value();
 }

@@ -359,7 +359,7 @@ Result<void> put_act(RunContext& context, Transaction& transaction, const Remote
   const std::string& id = item.ref.id;
   if (item.operation_id && context.open_operations.contains(*item.operation_id))
     return {};  // the operation will say
-  auto link = store::find_link(transaction, context.settings.mailbox, id);
+  auto link = link_of(context, transaction, incoming);
   if (!link) return fail(std::move(link.error()));
   if (!*link && incoming.known_as && incoming.known_is_gone) {
     link->emplace(*incoming.known_as);

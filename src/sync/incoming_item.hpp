@@ -30,6 +30,9 @@ struct IncomingItem {
   std::optional<bool> linked = std::nullopt;
 };
 
+/// The link of its id; the store is not asked where `linked` says that there is none.
+Result<std::optional<store::Link>> link_of(RunContext& context, store::Transaction& transaction,
+                                           const IncomingItem& incoming);
 /// What `linked` says, or the store.
 Result<bool> is_linked(RunContext& context, store::Transaction& transaction, const IncomingItem& incoming);
 

@@ -403,7 +403,7 @@ Result<void> put_message(RunContext& context, Transaction& transaction, const Re
                 {.event = "not-tracked", .reason = "unknown-class", .text = item.item_class});
   if (item.operation_id && context.open_operations.contains(*item.operation_id))
     return {};  // the operation will say
-  auto link = store::find_link(transaction, context.settings.mailbox, item.ref.id);
+  auto link = link_of(context, transaction, incoming);
   if (!link) return fail(std::move(link.error()));
   if (*link) return merge_linked(context, transaction, std::move(**link), folder, incoming);
   if (incoming.known_as && incoming.known_is_gone) {
