@@ -144,7 +144,7 @@ json::value sent_mail(ExchangeService& service, const std::string& from) {
   return json::value(std::move(out));
 }
 
-/// Every command reads all its members first, then acts; `run_mailbox_command` refuses between the two.
+/// Every command reads all its members first, then acts; `run_command` refuses between the two.
 struct Prepared {
   std::function<Result<json::value>()> act;
 };
@@ -320,9 +320,46 @@ const std::map<std::string, Prepare, std::less<>>& commands() {
   return all;
 }
 
+json::value transport_state(const Transport& transport) {
+  json::array waiting;
+  for (const auto& mail : transport.waiting()) {
+    json::array to;
+    for (const auto& recipient : mail.to) to.emplace_back(clean(recipient));
+    waiting.push_back(json::object{{"from", mail.from},
+                                   {"to", std::move(to)},
+                                   {"messageId", clean(mail.message_id)},
+                                   {"attempts", mail.attempts},
+                                   {"lastTrouble", clean(mail.last_trouble)}});
+  }
+  const auto sums = transport.sums();
+  return json::object{{"smtpPort", transport.smtp_port()}, {"smartHost", to_string(transport.smart_host())},
+                      {"received", sums.received},         {"delivered", sums.delivered},
+                      {"handedOver", sums.handed_over},    {"returned", sums.returned},
+                      {"waiting", std::move(waiting)}};
+}
+
+using PrepareTransport = std::function<Prepared(Transport&, Members&)>;
+
+const std::map<std::string, PrepareTransport, std::less<>>& transport_commands() {
+  static const std::map<std::string, PrepareTransport, std::less<>> all{
+      {"transport",
+       [](Transport& transport, Members&) -> Prepared {
+         return {[&transport]() -> Result<json::value> { return transport_state(transport); }};
+       }},
+      {"set-smart-host", [](Transport& transport, Members& in) -> Prepared {
+         return {[&transport, text = in.text("smartHost")]() -> Result<json::value> {
+           const auto smart_host = parse_smart_host(text);
+           if (!smart_host) return fail(ErrorDomain::input, "bad-command", "smartHost must be host:port");
+           transport.set_smart_host(*smart_host);
+           return transport_state(transport);
+         }};
+       }}};
+  return all;
+}
+
 }  // namespace
 
-Result<std::string> run_mailbox_command(ExchangeService& service, std::string_view text) {
+Result<std::string> run_command(ExchangeService& service, Transport& transport, std::string_view text) {
   boost::system::error_code error;
   const auto value = json::parse(text, error);
   if (error || !value.is_object())
@@ -330,9 +367,11 @@ Result<std::string> run_mailbox_command(ExchangeService& service, std::string_vi
   Members members(value.as_object());
   const auto name = members.text("do");
   const auto found = commands().find(name);
-  if (found == commands().end())
+  const auto of_transport = transport_commands().find(name);
+  if (found == commands().end() && of_transport == transport_commands().end())
     return fail(ErrorDomain::input, "bad-command", "no command \"" + clean(name) + "\"");
-  const auto prepared = found->second(service, members);
+  const auto prepared =
+      found != commands().end() ? found->second(service, members) : of_transport->second(transport, members);
   if (!members.complaint().empty()) return fail(ErrorDomain::input, "bad-command", members.complaint());
   auto result = prepared.act();
   if (!result) return fail(std::move(result.error()));

@@ -20,6 +20,7 @@
 #include "tools/exchange-sim/exchange/exchange_service.hpp"
 #include "tools/exchange-sim/front/exchange_sim.hpp"
 #include "tools/exchange-sim/mailbox_commands.hpp"
+#include "tools/exchange-sim/transport/transport.hpp"
 
 namespace {
 
@@ -46,6 +47,8 @@ struct Options {
   std::string script_file;
   std::string ca_file;
   std::optional<std::uint16_t> control_port;
+  std::optional<std::uint16_t> smtp_port;
+  std::string smart_host;
 };
 
 ExitStatus status_of(const syncline::Error& error) {
@@ -100,6 +103,12 @@ Result<exchange_sim::Config> config_of(const Options& options) {
   if (!options.script_file.empty()) config.script_file = options.script_file;
   if (!options.ca_file.empty()) config.ca_file = options.ca_file;
   if (options.control_port) config.control_port = options.control_port;
+  if (options.smtp_port) config.transport.smtp_port = options.smtp_port;
+  if (!options.smart_host.empty()) {
+    const auto smart_host = exchange_sim::parse_smart_host(options.smart_host);
+    if (!smart_host) return fail(ErrorDomain::input, "bad-usage", "--smart-host is host:port");
+    config.transport.smart_host = *smart_host;
+  }
   return config;
 }
 
@@ -134,7 +143,13 @@ Result<void> fill(exchange_sim::ExchangeService& service, const exchange_sim::Co
   return {};
 }
 
-std::string ready_line(const exchange_sim::ExchangeSim& sim) {
+std::vector<std::string> domains_of(const exchange_sim::Config& config) {
+  std::vector<std::string> all;
+  for (const auto& site : config.sites) all.insert(all.end(), site.domains.begin(), site.domains.end());
+  return all;
+}
+
+std::string ready_line(const exchange_sim::ExchangeSim& sim, const exchange_sim::Transport& transport) {
   json::array endpoints;
   for (const auto& endpoint : sim.endpoints()) {
     json::object one{{"site", endpoint.site},       {"tls", endpoint.tls},
@@ -151,6 +166,7 @@ std::string ready_line(const exchange_sim::ExchangeSim& sim) {
   if (sim.control_port() != 0) {
     out["control"] = json::object{{"port", sim.control_port()}, {"token", sim.control_token()}};
   }
+  if (transport.smtp_port() != 0) out["smtpPort"] = transport.smtp_port();
   if (!sim.config().ca_file.empty()) out["caFile"] = sim.config().ca_file;
   return json::serialize(out);
 }
@@ -187,19 +203,22 @@ Result<void> run(const Options& options) {
   exchange_sim::ExchangeService service((*system)->get().clock, identifiers);
   if (auto filled = fill(service, *complete); !filled) return fail(std::move(filled.error()));
 
+  exchange_sim::Transport transport((*system)->get(), complete->transport, domains_of(*complete), service);
   auto sim = exchange_sim::ExchangeSim::create((*system)->get(), std::move(*complete), service);
   if (!sim) return fail(std::move(sim.error()));
   (*sim)->set_command_handler(
-      [&service](std::string_view command) { return exchange_sim::run_mailbox_command(service, command); });
+      [&](std::string_view command) { return exchange_sim::run_command(service, transport, command); });
   if (auto listening = (*sim)->listen(); !listening) return fail(std::move(listening.error()));
+  if (auto listening = transport.listen(); !listening) return fail(std::move(listening.error()));
 
   boost::asio::signal_set signals(context, SIGINT, SIGTERM);
   signals.async_wait([&](const boost::system::error_code& error, int) {
     if (error) return;
     (*sim)->stop();
+    transport.stop();
     context.stop();
   });
-  const auto line = ready_line(**sim);
+  const auto line = ready_line(**sim, transport);
   if (!options.port_file.empty()) {
     if (auto written = write_port_file(options.port_file, line); !written)
       return fail(std::move(written.error()));
@@ -241,6 +260,10 @@ int main(int argc, char** argv) {
   app.add_option("--log", options.log_file, "Request log, JSON lines")->type_name("FILE");
   app.add_option("--script", options.script_file, "Fault rules, JSON")->type_name("FILE");
   app.add_option("--ca-file", options.ca_file, "Write our CA's certificate here")->type_name("FILE");
+  std::uint16_t smtp_port = 0;
+  auto* smtp = app.add_option("--smtp-port", smtp_port, "Take mail for the mailboxes by SMTP; 0: any port");
+  app.add_option("--smart-host", options.smart_host, "Hand mail for other domains to this server")
+      ->type_name("HOST:PORT");
   std::uint16_t control_port = 0;
   auto* control = app.add_option("--control-port", control_port, "Open the control endpoint; 0: any port");
   try {
@@ -252,6 +275,7 @@ int main(int argc, char** argv) {
     return static_cast<int>(ExitStatus::bad_input);
   }
   if (control->count() > 0) options.control_port = control_port;
+  if (smtp->count() > 0) options.smtp_port = smtp_port;
   if (const auto result = run(options); !result) {
     fmt::print(stderr, "exchange-sim: {}\n", syncline::text::escape_for_display(result.error().describe()));
     return static_cast<int>(status_of(result.error()));

@@ -102,6 +102,27 @@ TEST(SimConfigTest, mistakes_are_named_with_their_place) {
               HasSubstr("certificate and key"));
 }
 
+TEST(SimConfigTest, transport_is_off_until_it_is_asked_for) {
+  const std::string site = "[[site]]\nname=\"a\"\n";
+  const auto off = parse_config(site, "t").value();
+  EXPECT_FALSE(off.transport.smtp_port);
+  EXPECT_TRUE(off.transport.smart_host.empty());
+  const auto on =
+      parse_config(site +
+                       "[transport]\nsmtp_port=0\nsmart_host=\"127.0.0.1:2525\"\nhost_name=\"mx.test\"\n"
+                       "message_octets=1000\nretry_ms=10\ngive_up_ms=20\n",
+                   "t")
+          .value();
+  EXPECT_EQ(on.transport.smtp_port, 0);
+  EXPECT_EQ(on.transport.smart_host, (SmartHost{"127.0.0.1", 2525}));
+  EXPECT_EQ(on.transport.host_name, "mx.test");
+  EXPECT_EQ(on.transport.message_octets, 1000U);
+  EXPECT_EQ(on.transport.retry, std::chrono::milliseconds(10));
+  for (const std::string_view bad : {"smart_host=\"a:b\"", "smtp_port=70000", "host_name=\"a b\"",
+                                     "host_name=\"\"", "retry_ms=0", "relay=true"})
+    EXPECT_FALSE(parse_config(site + "[transport]\n" + std::string(bad) + "\n", "t")) << bad;
+}
+
 TEST(SimConfigTest, an_error_of_a_missing_schema_or_script_is_told_at_the_start) {
   net::testing::VirtualWorld world;
   ScriptedService service;

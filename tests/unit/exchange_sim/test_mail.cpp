@@ -277,6 +277,59 @@ TEST_F(ExchangeTest, SendItemDeliversOnceAndRefusesAStaleKey) {
   EXPECT_TRUE(service_.list("anna@example.com", "drafts")->empty());
 }
 
+TEST_F(ExchangeTest, MailForPeopleElsewhereComesOutAsOneMessageWithoutBcc) {
+  std::vector<OutgoingMail> out;
+  service_.on_outgoing([&](OutgoingMail mail) { out.push_back(std::move(mail)); });
+  const auto recipient = [](std::string_view address) {
+    return "<t:Mailbox><t:EmailAddress>" + std::string(address) + "</t:EmailAddress></t:Mailbox>";
+  };
+  const auto send = [&](std::string_view content) {
+    return code_of(first("<m:CreateItem MessageDisposition=\"SendAndSaveCopy\"><m:Items><t:Message>" +
+                         std::string(content) + "</t:Message></m:Items></m:CreateItem>"));
+  };
+  EXPECT_EQ("NoError",
+            send("<t:Subject>Offer</t:Subject><t:Body BodyType=\"Text\">Gr\xC3\xBC\xC3\x9F</t:Body>"
+                 "<t:ExtendedProperty><t:ExtendedFieldURI DistinguishedPropertySetId=\"InternetHeaders\" "
+                 "PropertyName=\"X-Ours\" PropertyType=\"String\"/><t:Value>yes</t:Value>"
+                 "</t:ExtendedProperty><t:ExtendedProperty><t:ExtendedFieldURI "
+                 "DistinguishedPropertySetId=\"InternetHeaders\" PropertyName=\"X: y&#10;Z\" "
+                 "PropertyType=\"String\"/><t:Value>no</t:Value></t:ExtendedProperty><t:ToRecipients>" +
+                 recipient("out@elsewhere.example") + recipient("ben@example.com") +
+                 "</t:ToRecipients><t:BccRecipients>" + recipient("secret@elsewhere.example") +
+                 recipient("OUT@elsewhere.example") + "</t:BccRecipients>"));
+  ASSERT_EQ(1U, out.size()) << "one message for all who are elsewhere";
+  EXPECT_EQ((std::vector<std::string>{"out@elsewhere.example", "secret@elsewhere.example"}), out[0].to);
+  EXPECT_EQ("anna@example.com", out[0].from);
+  EXPECT_EQ("Offer", out[0].subject);
+  const auto& made = out[0].mime;
+  EXPECT_NE(made.find("From: \"Anna Berg\" <anna@example.com>\r\n"), std::string::npos) << made;
+  EXPECT_NE(made.find("Message-ID: " + out[0].message_id + "\r\n"), std::string::npos) << made;
+  EXPECT_NE(made.find("X-Ours: yes\r\n"), std::string::npos) << made;
+  EXPECT_EQ(made.find("X: y"), std::string::npos) << made;
+  EXPECT_EQ(made.find("secret@"), std::string::npos) << made;
+  const std::string sent = service_.list("anna@example.com", "sentitems")->at(0).id;
+  EXPECT_EQ(out[0].message_id,
+            service_.property("anna@example.com", sent, "message:InternetMessageId").value());
+  const std::string received = service_.list("ben@example.com", "inbox")->at(0).id;
+  EXPECT_EQ(out[0].message_id,
+            service_.property("ben@example.com", received, "message:InternetMessageId").value());
+
+  const std::string own =
+      "Subject: mine\r\nBcc: secret@elsewhere.example,\r\n x@y.example\r\nX-Last: 1\r\n\r\nBcc: body\r\n";
+  EXPECT_EQ("NoError",
+            send("<t:MimeContent>" + syncline::base64_encode(own) + "</t:MimeContent><t:ToRecipients>" +
+                 recipient("out@elsewhere.example") + "</t:ToRecipients>"));
+  ASSERT_EQ(2U, out.size());
+  EXPECT_TRUE(out[1].mime.ends_with("Subject: mine\r\nX-Last: 1\r\n\r\nBcc: body\r\n")) << out[1].mime;
+  EXPECT_TRUE(out[1].mime.starts_with(
+      "From: \"Anna Berg\" <anna@example.com>\r\nMessage-ID: " + out[1].message_id + "\r\nDate: "))
+      << out[1].mime;
+
+  service_.on_outgoing({});
+  EXPECT_EQ("NoError", send("<t:ToRecipients>" + recipient("out@elsewhere.example") + "</t:ToRecipients>"));
+  EXPECT_EQ(2U, out.size());
+}
+
 TEST_F(ExchangeTest, AttachmentsComeBackWhole) {
   const std::string id = create("<t:Message><t:Subject>m</t:Subject></t:Message>");
   std::string big(300'000, 'x');

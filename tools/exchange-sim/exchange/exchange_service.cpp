@@ -213,6 +213,15 @@ void ExchangeService::on_event(std::function<void(const std::string&)> callback)
   impl_->store.set_event_callback(std::move(callback));
 }
 
+std::string ExchangeService::mailbox_of(std::string_view address) const {
+  const Mailbox* mailbox = impl_->store.mailbox(address);
+  return mailbox == nullptr ? std::string() : mailbox->definition.address;
+}
+
+void ExchangeService::on_outgoing(std::function<void(OutgoingMail)> callback) {
+  impl_->store.set_outgoing_callback(std::move(callback));
+}
+
 Result<void> ExchangeService::add_mailbox(const MailboxDefinition& definition) {
   if (definition.address.find('@') == std::string::npos)
     return syncline::fail(syncline::ErrorDomain::input, "bad-address",

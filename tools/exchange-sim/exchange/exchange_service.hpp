@@ -15,6 +15,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/random.hpp"
+#include "tools/exchange-sim/post_office.hpp"
 #include "tools/exchange-sim/service.hpp"
 
 namespace exchange_sim {
@@ -107,7 +108,7 @@ struct FillReport {
 
 /// Folders are named by an EWS id, a distinguished name ("inbox") or a path from either
 /// ("inbox/Projects/2026").
-class ExchangeService final : public Service {
+class ExchangeService final : public Service, public PostOffice {
  public:
   /// References must outlive the service.
   ExchangeService(const syncline::Clock& clock, syncline::Random& random, Limits limits = {});
@@ -120,6 +121,8 @@ class ExchangeService final : public Service {
                                                            const std::vector<std::string>& ids) override;
   std::vector<Notification> drain(const std::vector<std::string>& ids) override;
   void on_event(std::function<void(const std::string& subscription_id)> callback) override;
+  std::string mailbox_of(std::string_view address) const override;
+  void on_outgoing(std::function<void(OutgoingMail)> callback) override;
 
   // Administration. Error codes are EWS response codes ("ErrorItemNotFound", …) in domain ews, "exists" in
   // input.
@@ -149,7 +152,7 @@ class ExchangeService final : public Service {
   syncline::Result<std::string> add_mime(std::string_view mailbox, std::string_view folder,
                                          std::string_view mime, bool is_read = true);
   /// New mail from outside into the Inbox (NewMailEvent).
-  syncline::Result<std::string> deliver(std::string_view mailbox, std::string_view mime);
+  syncline::Result<std::string> deliver(std::string_view mailbox, std::string_view mime) override;
   /// Sets one property: `field` is a FieldURI ("item:Subject", "contacts:PhoneNumber/MobilePhone"), `value`
   /// its text, or for a structured property the XML inside the element. Empty value: the property is deleted.
   syncline::Result<void> edit_item(std::string_view mailbox, std::string_view id, std::string_view field,

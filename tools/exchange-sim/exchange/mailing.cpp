@@ -187,12 +187,16 @@ Result<void> send_message(Context& context, Item& message, MailReason reason) {
                     "mail on behalf "
                     "of the specified sending account.");
   std::set<std::string> done;
+  std::vector<std::string> elsewhere;
   for (const Recipient& r : to) {
     const std::string address = lower(r.address);
     if (!done.insert(address).second) continue;
     Mailbox* target = context.store.mailbox(address);
     write_ledger(context, address, target != nullptr, reason, message, {});
-    if (target == nullptr) continue;
+    if (target == nullptr) {
+      if (r.routing_type == "SMTP") elsewhere.push_back(r.address);
+      continue;
+    }
     auto copy = std::make_unique<Item>(message);
     copy->is_read = false;
     copy->is_draft = false;
@@ -212,6 +216,12 @@ Result<void> send_message(Context& context, Item& message, MailReason reason) {
     copy->bag.set(f_received, format_utc(context.store.now()));
     context.store.insert(*target, target->folder("inbox")->number, std::move(copy), true);
   }
+  if (!elsewhere.empty() && context.store.hands_out_mail())
+    context.store.hand_out({.from = context.mailbox.definition.address,
+                            .to = std::move(elsewhere),
+                            .subject = std::string(message.bag.get(f_subject)),
+                            .message_id = std::string(message.bag.get(f_internet_message_id)),
+                            .mime = mime_for_others(context, message)});
   return {};
 }
 

@@ -470,6 +470,44 @@ ParsedMail parse_mail(std::string_view mime, bool headers_only) {
   return mail;
 }
 
+std::string with_headers(std::string_view mime,
+                         const std::vector<std::pair<std::string, std::string>>& needed,
+                         std::string_view unwanted) {
+  std::string kept;
+  std::vector<bool> is_there(needed.size());
+  bool is_kept = true;
+  std::size_t at = 0;
+  while (at < mime.size()) {
+    const std::size_t end = std::min(mime.find('\n', at), mime.size() - 1) + 1;
+    const std::string_view line = mime.substr(at, end - at);
+    const std::string_view content = trim(line);
+    if (content.empty()) break;
+    if (line.front() != ' ' && line.front() != '\t') {
+      const std::size_t colon = line.find(':');
+      // A line that is no field: the header ends here, whatever comes.
+      if (colon == std::string_view::npos) break;
+      const std::string_view name = trim(line.substr(0, colon));
+      is_kept = !equals_ignore_case(name, unwanted);
+      for (std::size_t i = 0; i < needed.size(); ++i)
+        if (equals_ignore_case(name, needed[i].first)) is_there[i] = true;
+    }
+    if (is_kept) kept += line;
+    at = end;
+  }
+  std::string out;
+  for (std::size_t i = 0; i < needed.size(); ++i) {
+    const auto& [name, value] = needed[i];
+    if (is_there[i] || value.empty()) continue;
+    out += name + ": " + (name == "From" ? encode_addresses(value) : encode_header(value)) + "\r\n";
+  }
+  out += kept;
+  const std::string_view body = mime.substr(at);
+  const bool has_end_of_header = body.empty() || body.starts_with('\n') || body.starts_with("\r\n");
+  if (!has_end_of_header) out += "\r\n";
+  out += body;
+  return out;
+}
+
 std::string write_mail(const MailToWrite& mail) {
   std::string out;
   for (const auto& [name, value] : mail.headers) {

@@ -63,6 +63,12 @@ struct MailToWrite {
 };
 std::string write_mail(const MailToWrite& mail);
 
+/// The message with those of `needed` (values in UTF-8) that its header lacks put before it, and without the
+/// fields called `unwanted`. All other octets stay as they are.
+std::string with_headers(std::string_view mime,
+                         const std::vector<std::pair<std::string, std::string>>& needed,
+                         std::string_view unwanted);
+
 /// The octets of a message, made if need be; empty if there are none.
 std::string mime_octets(const MimeSource& source);
 /// The text of a generated message, as parsing its octets would give it; empty for other sources.

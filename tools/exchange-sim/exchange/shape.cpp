@@ -397,6 +397,15 @@ std::string mime_of(Context& context, const ItemRef& ref) {
   add("Message-ID", std::string(ref.get(f_internet_message_id)));
   add("In-Reply-To", std::string(ref.get(f_in_reply_to)));
   add("References", std::string(ref.get(f_references)));
+  ref.item->bag.for_each([&](PropertyId id, std::string_view value) {
+    const ExtendedName* own = id < kFirstDynamic ? nullptr : context.store.extended_name(id);
+    if (own == nullptr || own->set != "InternetHeaders") return;
+    // RFC 5322 section 2.2: what a field's name may hold.
+    const bool is_name = !own->name.empty() && std::all_of(own->name.begin(), own->name.end(), [](char c) {
+      return c > 0x20 && c < 0x7F && c != ':';
+    });
+    if (is_name) mail.headers.emplace_back(own->name, std::string(value));
+  });
   std::tie(mail.body, mail.is_html) = body_of(ref);
   mail.attachments = &ref.attachments();
   mail.boundary = "_000_" + std::to_string(ref.item->number) + "_" + std::to_string(ref.item->version) + "_";
@@ -413,8 +422,18 @@ std::string mime_of(Context& context, const ItemRef& ref) {
                     "\r\nDTSTART:" + compact(start_of(ref)) + "\r\nDTEND:" + compact(end_of(ref)) +
                     "\r\nSUMMARY:" + subject + "\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
   }
-  (void)context;
   return write_mail(mail);
+}
+
+std::string mime_for_others(Context& context, Item& message) {
+  const ItemRef ref{&context.mailbox, &message, std::nullopt};
+  const MailAddress me{context.mailbox.definition.display_name, context.mailbox.definition.address};
+  std::vector<std::pair<std::string, std::string>> needed{
+      {"From", me.name.empty() ? me.address : '"' + me.name + "\" <" + me.address + '>'},
+      {"Message-ID", std::string(ref.get(f_internet_message_id))}};
+  if (const auto sent = parse_time(ref.get(f_sent)))
+    needed.emplace_back("Date", format_mail_date(sent->utc()));
+  return with_headers(mime_of(context, ref), needed, "Bcc");
 }
 
 std::optional<std::string> text_of(Context& context, const ItemRef& ref, Field field) {

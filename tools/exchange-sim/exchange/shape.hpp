@@ -45,6 +45,9 @@ std::optional<std::string> text_of(Context& context, const ItemRef& ref, Field f
 std::size_t size_of(const ItemRef& ref);
 /// The item's MIME: kept octets, else composed.
 std::string mime_of(Context& context, const ItemRef& ref);
+/// The same as it leaves for other servers: without Bcc, with a From, Date and Message-ID where the author
+/// gave none.
+std::string mime_for_others(Context& context, Item& message);
 /// Body text and whether it is HTML.
 std::pair<std::string, bool> body_of(const ItemRef& ref);
 void write_attachment(std::string& out, Context& context, const ItemRef& owner, const Attachment& attachment,

@@ -248,6 +248,13 @@ class Store {
     on_event_ = std::move(callback);
   }
 
+  /// Mail for people who have no mailbox here. Empty: nobody wants it.
+  void set_outgoing_callback(std::function<void(OutgoingMail)> callback) {
+    on_outgoing_ = std::move(callback);
+  }
+  bool hands_out_mail() const noexcept { return on_outgoing_ != nullptr; }
+  void hand_out(OutgoingMail mail) const { on_outgoing_(std::move(mail)); }
+
   std::vector<SentMail>& ledger() noexcept { return ledger_; }
   const std::vector<SentMail>& ledger() const noexcept { return ledger_; }
   void count_read() noexcept { ++items_read_; }
@@ -286,6 +293,7 @@ class Store {
   PropertyId next_dynamic_ = kFirstDynamic;
   std::map<std::string, Subscription> subscriptions_;
   std::function<void(const std::string&)> on_event_;
+  std::function<void(OutgoingMail)> on_outgoing_;
   std::vector<SentMail> ledger_;
   std::uint64_t items_read_ = 0;
   std::uint64_t blind_updates_ = 0;

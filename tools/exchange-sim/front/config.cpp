@@ -134,6 +134,9 @@ Result<Config> completed(Config config) {
       return fail(ErrorDomain::input, "bad-config", "two sites are called \"" + site.name + "\"");
     }
   }
+  // A retry at once would be one without end.
+  if (config.transport.retry.count() < 1)
+    return fail(ErrorDomain::input, "bad-config", "transport: retry_ms is at least 1");
   return config;
 }
 

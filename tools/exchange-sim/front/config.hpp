@@ -11,6 +11,7 @@
 
 #include "base/error.hpp"
 #include "base/secret.hpp"
+#include "tools/exchange-sim/transport/settings.hpp"
 
 namespace exchange_sim {
 
@@ -149,6 +150,7 @@ struct Config {
   std::string ca_file;                ///< where our own CA's certificate is written, PEM; empty: nowhere
   std::optional<std::uint16_t> control_port;  ///< control endpoint on loopback; 0: the system chooses
   Secret control_token;                       ///< empty: one is made
+  TransportSettings transport;                ///< mail from and to other servers; off by default
 };
 
 /// Reads the TOML file. Error: domain input, with file, line and column.

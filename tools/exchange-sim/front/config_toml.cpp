@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <toml++/toml.h>
+#include <algorithm>
 #include <fstream>
 #include <functional>
 #include <map>
@@ -202,6 +203,38 @@ void read_limits(const toml::node& node, SiteLimits& limits) {
               {"service_time_ms", duration_into(limits.service_time, "service_time_ms")}});
 }
 
+void read_transport(const toml::node& node, TransportSettings& transport) {
+  read_table(
+      node, "transport",
+      {{"smtp_port",
+        [&](const toml::node& value) { transport.smtp_port = number_of<std::uint16_t>(value, "smtp_port"); }},
+       {"smart_host",
+        [&](const toml::node& value) {
+          const auto smart_host = parse_smart_host(value_of<std::string>(value, "smart_host"));
+          if (!smart_host) refuse(value, "smart_host is \"host:port\"");
+          transport.smart_host = *smart_host;
+        }},
+       {"host_name",
+        [&](const toml::node& value) {
+          transport.host_name = value_of<std::string>(value, "host_name");
+          const bool is_name =
+              !transport.host_name.empty() && transport.host_name.size() <= 255 &&
+              std::all_of(transport.host_name.begin(), transport.host_name.end(), [](char c) {
+                return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '.';
+              });
+          if (!is_name) refuse(value, "host_name is a host's name");
+        }},
+       {"message_octets", number_into(transport.message_octets, "message_octets")},
+       {"recipients", number_into(transport.recipients, "recipients")},
+       {"connections", number_into(transport.connections, "connections")},
+       {"idle_ms", duration_into(transport.idle, "idle_ms")},
+       {"retry_ms", duration_into(transport.retry, "retry_ms")},
+       {"longest_retry_ms", duration_into(transport.longest_retry, "longest_retry_ms")},
+       {"give_up_ms", duration_into(transport.give_up, "give_up_ms")},
+       {"waiting", number_into(transport.waiting, "waiting")}});
+}
+
 Site read_site(const toml::node& node) {
   Site site;
   read_table(node, "site",
@@ -287,6 +320,7 @@ Result<Config> parse_config(std::string_view toml, const std::string& name) {
                 {"script_file", text_into(config.script_file, "script_file")},
                 {"ca_file", text_into(config.ca_file, "ca_file")},
                 {"control_token", secret_into(config.control_token, "control_token")},
+                {"transport", [&](const toml::node& value) { read_transport(value, config.transport); }},
                 {"control_port",
                  [&](const toml::node& value) {
                    number_into(control_port, "control_port")(value);
