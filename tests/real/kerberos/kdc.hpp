@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -89,6 +90,7 @@ class WithKdc : public ::testing::Test {
     admin("ktadd -k " + (folder_ / "client.keytab").string() + " service");
     kdc_ = fork();
     if (kdc_ == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGTERM);  // also when the test is killed for taking too long
       execl("/usr/sbin/krb5kdc", "krb5kdc", "-n", "-P", (folder_ / "pid").c_str(), nullptr);
       _exit(127);
     }

@@ -134,6 +134,9 @@ class ExchangeSimKerberos : public testing::WithKdc {
     }
     context_.stop();
     server.join();
+    context_.restart();
+    while (!sim_->log().is_complete() && context_.run_one_for(std::chrono::seconds(10)) != 0) continue;
+    EXPECT_TRUE(sim_->log().is_complete());
     return out;
   }
 

@@ -88,6 +88,7 @@ syncline::Result<void> RequestLog::open_file(const std::string& path) {
 }
 
 void RequestLog::add(LogEntry entry) {
+  ++finished_;
   if (file_) {
     const auto line = to_json(entry) + "\n";
     std::fwrite(line.data(), 1, line.size(), file_.get());

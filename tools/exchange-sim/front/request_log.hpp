@@ -67,6 +67,8 @@ class RequestLog {
   syncline::Result<void> open_file(const std::string& path);
   std::uint64_t next_number() noexcept { return ++last_number_; }
   void add(LogEntry entry);
+  /// Whether all that have arrived are finished: a client may have its answer a moment before.
+  bool is_complete() const noexcept { return finished_ == last_number_; }
   void clear() { entries_.clear(); }
 
   /// Finished requests in the order they were finished; the oldest are dropped above the capacity.
@@ -82,6 +84,7 @@ class RequestLog {
   };
   std::size_t capacity_;
   std::uint64_t last_number_ = 0;
+  std::uint64_t finished_ = 0;
   std::deque<LogEntry> entries_;
   std::unique_ptr<std::FILE, Close> file_;
 };
