@@ -8,7 +8,8 @@
 #
 # Ports are free ones, kept in WORKDIR/env from the first start on. With BASE_PORT the
 # classic port is added to it. LAB_SMTP_SERVER=no: Dovecot alone. LAB_PARENT=PID: the lab
-# is stopped when that process has ended.
+# is stopped when that process has ended. LAB_RELAY="DOMAIN=ADDRESS:PORT …": Postfix hands mail
+# for these domains to those servers.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 [ $# -ge 1 ] || { sed -n '3,12p' "$0"; exit 2; }
@@ -249,6 +250,12 @@ CONF
 
 # --- postfix ------------------------------------------------------------------
 if [ $SMTP = 1 ]; then
+  relay_domains=discard.test; relay_transports=
+  for relay in ${LAB_RELAY:-}; do
+    relay_domains+=", ${relay%%=*}"
+    relay_address=${relay#*=}
+    relay_transports+=", ${relay%%=*}=smtp:[${relay_address%:*}]:${relay_address##*:}"
+  done
   P="$W/conf/postfix"; mkdir -p "$P" "$W/queue" "$W/postfix-data"
   chown root "$W/queue"; chown postfix "$W/postfix-data"; chmod 700 "$W/postfix-data"
   cat > "$P/main.cf" <<CONF
@@ -272,8 +279,8 @@ virtual_mailbox_domains = $DOMAIN
 virtual_mailbox_maps = texthash:$W/conf/vmailbox
 virtual_transport = lmtp:unix:$W/run/dovecot/lmtp-postfix
 # nothing ever leaves this machine; discard.test swallows mail for send-rate tests
-transport_maps = inline:{ discard.test=discard: }
-relay_domains = discard.test
+transport_maps = inline:{ discard.test=discard:$relay_transports }
+relay_domains = $relay_domains
 relay_transport = error:5.7.1 the mail lab does not relay
 default_transport = error:5.7.1 the mail lab does not relay
 alias_maps =

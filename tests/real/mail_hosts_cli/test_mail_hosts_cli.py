@@ -24,15 +24,15 @@ OAUTH_SECRET = "GOCSPX-geheim-77"
 
 
 class Lab:
-    """Dovecot and Postfix in a folder of their own."""
+    """Dovecot and Postfix in a folder of their own. `relay`: "DOMAIN=ADDRESS:PORT", whose mail goes to another server."""
 
-    def __init__(self):
+    def __init__(self, relay=""):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="syncline-lab-"))
         self.folder.chmod(0o755)
         # To a file: the servers would hold a pipe open.
         with open(self.folder / "start.log", "wb") as log:
             started = subprocess.run([TESTS / "mailservers/start.sh", self.folder], stdin=subprocess.DEVNULL, stdout=log,
-                                     stderr=log, check=False)
+                                     stderr=log, check=False, env={**os.environ, "LAB_RELAY": relay})
         if started.returncode != 0:
             raise AssertionError((self.folder / "start.log").read_text())
         text = (self.folder / "env").read_text()
@@ -57,10 +57,22 @@ class Lab:
                 f"Date: Mon, 02 Nov 2026 10:00:00 +0000\r\nMIME-Version: 1.0\r\n"
                 f"Content-Type: text/plain; charset=utf-8\r\n\r\n{body}").encode())
 
-    def messages(self, user):
-        """Files of the user's mail, in all folders."""
+    def messages(self, user, folder=None):
+        """Files of the user's mail, in all folders, or in one: "" is the inbox."""
         home = self.folder / "home" / user / "Maildir"
+        if folder is not None:
+            home = home / f".{folder}" if folder else home
+            return [file for name in ("cur", "new") for file in home.glob(f"{name}/*")]
         return [file for name in ("cur", "new") for file in home.rglob(f"{name}/*") if file.is_file()]
+
+    def empty(self, *users):
+        for user in users:
+            for file in self.messages(user):
+                file.unlink()
+
+    def message_ids(self, user, folder):
+        return sorted(re.search(rb"^Message-ID: *(\S+)", file.read_bytes(), re.M | re.I).group(1).decode()
+                      for file in self.messages(user, folder))
 
     def close(self):
         subprocess.run([TESTS / "mailservers/stop.sh", self.folder], stdin=subprocess.DEVNULL,
@@ -140,7 +152,9 @@ class MailHosts(Syncline):
 
 
 class OneOrganisation(MailHosts):
-    def test_mail_of_three_kinds_of_mailbox_arrives_once_and_is_tracked_once(self):
+    def three_mailboxes(self):
+        """One of each kind, empty; gives Exchange's address."""
+        self.lab.empty("alice", "bob")
         user = self.exchange.user()
         self.ready_with(self.profile("Basement"), self.gmail_profile(), self.host_profile("Post", "pop3_smtp"),
                         self.mailbox(user), self.mailbox(self.alice, "Google", 'act = "none"\n'),
@@ -151,6 +165,67 @@ class OneOrganisation(MailHosts):
         self.ok("mailbox", "approve", self.alice)
         self.ok("mailbox", "enable", self.alice)
         self.let_in_by_password(self.bob)
+        return user
+
+    def exchange_message_ids(self, user, folder):
+        return sorted(self.exchange.do("property", user, id=item["id"], field="message:InternetMessageId")["value"]
+                      for item in self.exchange.items(user, folder))
+
+    def test_each_writes_to_each_and_every_message_arrives_once_and_is_tracked_once(self):
+        user = self.three_mailboxes()
+        everybody = (user, self.alice, self.bob)
+        letters = {}  # by subject: who sent it, and to whom
+        for sender in everybody:
+            others = [one for one in everybody if one != sender]
+            for to in ([others[0]], [others[1]], others):
+                letters[f"{sender.split('@')[0]} to {' and '.join(one.split('@')[0] for one in to)}"] = (sender, to)
+        self.add(*(outgoing(sender, to, subject) for subject, (sender, to) in letters.items()))
+        self.sync()
+        wait_for(lambda: min(len(self.exchange.items(user, "inbox")), len(self.lab.messages("alice", "")),
+                             len(self.lab.messages("bob", ""))) >= 4, "the mail")
+        self.settled()
+
+        # On the servers, by Message-ID: one copy in each recipient's inbox, one where the sender keeps what was sent.
+        records = {record["fields"]["subject"].split(" SYN:")[0]: record for record in self.records("email")}
+        self.assertEqual(sorted(records), sorted(letters), "no message is a second record")
+        self.assertEqual(len(self.records("email")), len(letters))
+        ids = {subject: record["fields"]["internetMessageId"] for subject, record in records.items()}
+        self.assertEqual(len(set(ids.values())), len(letters))
+        expected = {one: sorted(ids[subject] for subject, (_, to) in letters.items() if one in to) for one in everybody}
+        sent = {one: sorted(ids[subject] for subject, (sender, _) in letters.items() if sender == one) for one in everybody}
+        self.assertEqual({user: self.exchange_message_ids(user, "inbox"), self.alice: self.lab.message_ids("alice", ""),
+                          self.bob: self.lab.message_ids("bob", "")}, expected)
+        self.assertEqual(self.exchange_message_ids(user, "sentitems"), sent[user])
+        self.assertEqual(self.lab.message_ids("alice", "Sent"), sent[self.alice])
+        self.assertEqual(len(self.exchange.do("sent-mail", user)), 4, "the test Exchange's ledger: one line a recipient")
+        self.assertEqual(json.loads(self.exchange.ask("POST", "do", {"do": "transport"}))["waiting"], [])
+
+        # In the organisation: one record, its sender's; a link for every copy that its mailbox shows.
+        for subject, (sender, to) in letters.items():
+            record = records[subject]
+            self.assertEqual((record["owner"], record["fields"]["direction"], record["fields"]["statusCode"]),
+                             (sender, "outgoing", "sent"), subject)
+            shown = to + ([] if sender == self.bob else [sender])
+            self.assertEqual(sorted(link["mailbox"] for link in record["links"]), sorted(shown), subject)
+        before = {folder: self.exchange.items(user, folder) for folder in ("inbox", "sentitems", "drafts")}
+        self.expect_quiet()
+        self.assertEqual({folder: self.exchange.items(user, folder) for folder in before}, before)
+
+    def test_a_recipient_nobody_has_is_reported_on_from_either_side(self):
+        user = self.three_mailboxes()
+        nobody_here, nobody_there = "nobody@example.test", "nobody@lab.test"
+        self.add(outgoing(user, nobody_there, "Exchange asks"), outgoing(self.alice, nobody_here, "Gmail asks"))
+        self.sync()
+        wait_for(lambda: self.exchange.items(user, "inbox") and any(
+            b"550 5.1.10" in file.read_bytes() for file in self.lab.messages("alice", "")), "the reports")
+        self.settled(2)
+        states = {record["fields"]["subject"].split(" SYN:")[0]: record["fields"].get("recipientStates")
+                  for record in self.records("email") if record["fields"]["direction"] == "outgoing"}
+        self.assertEqual(states, {"Exchange asks": {nobody_there: "failed 5.1.1"},
+                                  "Gmail asks": {nobody_here: "failed 5.1.10"}})
+
+    def test_mail_of_three_kinds_of_mailbox_arrives_once_and_is_tracked_once(self):
+        user = self.three_mailboxes()
         self.exchange.deliver(user, "To Exchange")
         self.lab.deliver(self.alice, "To Gmail", "<gmail-1@partner.test>")
         self.lab.deliver(self.bob, "To POP3", "<pop3-1@partner.test>")
@@ -223,9 +298,11 @@ def main():
     if os.geteuid() != 0:
         print("skipped: Postfix needs root")
         return 0
-    Syncline.exchange = MailHosts.exchange = Exchange()
+    # Each needs the other's port: Postfix hands mail for Exchange's domain to it, and is its smart host.
+    exchange = Syncline.exchange = MailHosts.exchange = Exchange("[transport]\nsmtp_port = 0\nretry_ms = 100")
     try:
-        MailHosts.lab = Lab()
+        MailHosts.lab = Lab(f"example.test=127.0.0.1:{exchange.smtp_port}")
+        exchange.ask("POST", "do", {"do": "set-smart-host", "smartHost": f"127.0.0.1:{MailHosts.lab.port('LAB_SMTP')}"})
         try:
             return 0 if unittest.main(exit=False).result.wasSuccessful() else 1
         finally:

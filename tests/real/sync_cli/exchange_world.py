@@ -30,6 +30,7 @@ OPERATIONS_THAT_WRITE = {"CreateItem", "UpdateItem", "DeleteItem", "MoveItem", "
 SITES = """
 ca_file = "{folder}/ca.pem"
 control_port = 0
+{more}
 [[site]]
 name = "onprem"
 product = "2019"
@@ -83,9 +84,9 @@ def wait_for(condition, what, seconds=60):
 
 
 class Exchange:
-    """One process for all tests; each test has users of its own."""
+    """One process for all tests; each test has users of its own. `more`: of its configuration."""
 
-    def __init__(self):
+    def __init__(self, more=""):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="syncline-sync-cli-"))
         self.folder.chmod(0o755)  # others than root read the certificate, too
 
@@ -93,7 +94,7 @@ class Exchange:
             return f'[[site.user]]\naddress = "{address}"\npassword = "{PASSWORD}"'
 
         (self.folder / "sites.toml").write_text(SITES.format(
-            folder=self.folder, password=PASSWORD, secret=CLIENT_SECRET,
+            folder=self.folder, more=more, password=PASSWORD, secret=CLIENT_SECRET,
             users="\n".join(user(f"u{i}@example.test") for i in range(USERS)),
             cloud_users="\n".join(user(f"o{i}@cloud.test") for i in range(8))))
         with open(self.folder / "log", "wb") as log:
@@ -108,6 +109,7 @@ class Exchange:
         ready = json.loads((self.folder / "ready").read_text())
         self.endpoints = {one["site"]: one for one in ready["endpoints"]}
         self.control = ready["control"]
+        self.smtp_port = ready.get("smtpPort", 0)
         self.next_user = 0
         self.next_cloud_user = 0
 

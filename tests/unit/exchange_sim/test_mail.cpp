@@ -40,6 +40,21 @@ TEST_F(ExchangeTest, MimeIsKeptByteForByte) {
   EXPECT_EQ("false", text_at(item, "IsRead"));
 }
 
+TEST_F(ExchangeTest, DeliveryReportsHaveAClassOfTheirOwn) {
+  const auto class_of = [&](std::string_view action) {
+    const auto id = service_.deliver(
+        "anna@example.com",
+        "Subject: report\r\nContent-Type: multipart/report; report-type=delivery-status; "
+        "boundary=b\r\n\r\n--b\r\n\r\ntext\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n"
+        "Reporting-MTA: dns;x\r\n\r\nFinal-Recipient: rfc822;a@b.c\r\nAction: " +
+            std::string(action) + "\r\n--b--\r\n");
+    return text_at(get(*id), "ItemClass");
+  };
+  EXPECT_EQ("REPORT.IPM.Note.NDR", class_of("failed"));
+  EXPECT_EQ("REPORT.IPM.Note.DR", class_of("delivered"));
+  EXPECT_EQ("IPM.Note", text_at(get(*service_.deliver("anna@example.com", kMail)), "ItemClass"));
+}
+
 TEST_F(ExchangeTest, SyncGivesNewestFirstInPagesAndEndsOnce) {
   ASSERT_TRUE(service_.generate("anna@example.com", {.seed = 3, .messages = 1300}));
   std::set<std::string> seen;

@@ -640,6 +640,18 @@ Result<void> apply_updates(Context& context, Target target, const Element& updat
   return {};
 }
 
+namespace {
+/// A report on a message that failed, or on one that arrived.
+std::string_view delivery_report_class(const ParsedMail& mail) {
+  for (const MailPart& part : mail.attachments) {
+    if (part.content_type != "message/delivery-status") continue;
+    const std::string lower = syncline::text::to_lower_ascii(part.content);
+    if (lower.find("\naction: failed") == std::string::npos) return "REPORT.IPM.Note.DR";
+  }
+  return "REPORT.IPM.Note.NDR";
+}
+}  // namespace
+
 std::unique_ptr<Item> item_from_mime(Context& context, std::string mime) {
   auto item = std::make_unique<Item>();
   ParsedMail mail = parse_mail(mime);
@@ -662,6 +674,7 @@ std::unique_ptr<Item> item_from_mime(Context& context, std::string mime) {
   set(f_in_reply_to, mail.in_reply_to);
   set(f_references, mail.references);
   set(f_importance, mail.importance);
+  if (mail.report_type == "delivery-status") set(f_item_class, delivery_report_class(mail));
   if (mail.date) bag.set(f_sent, format_utc(*mail.date));
   std::string headers;
   for (const auto& [name, value] : mail.headers) {

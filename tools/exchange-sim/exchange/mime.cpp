@@ -457,6 +457,9 @@ ParsedMail parse_mail(std::string_view mime, bool headers_only) {
                         : equals_ignore_case(safe, "low") ? "Low"
                                                           : "Normal";
   }
+  const std::string_view type = find_header(raw, "Content-Type");
+  if (equals_ignore_case(trim(type.substr(0, type.find(';'))), "multipart/report"))
+    mail.report_type = syncline::text::to_lower_ascii(parameter(type, "report-type"));
   if (headers_only) return mail;
   std::vector<std::pair<std::string_view, std::size_t>> stack;
   append_part(mail, mime, stack, 0, raw, mime.substr(body));

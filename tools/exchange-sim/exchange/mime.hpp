@@ -38,6 +38,7 @@ struct ParsedMail {
   std::string text;        ///< UTF-8
   std::string html;
   bool has_html = false;
+  std::string report_type;  ///< of a multipart/report, lower case: "delivery-status", …
   std::vector<MailPart> attachments;
 
   std::string_view header(std::string_view name) const noexcept;
