@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
 #include <cstdio>
+#include <cstring>
 
 namespace syncline::text {
 namespace {
@@ -102,6 +104,11 @@ bool is_valid_utf8(std::string_view text) noexcept {
   for (;;) {
     // Most texts are ASCII for the most part.
     std::size_t ascii = 0;
+    constexpr std::uint64_t high_bits = 0x8080808080808080;
+    for (std::uint64_t eight = 0; ascii + sizeof eight <= text.size(); ascii += sizeof eight) {
+      std::memcpy(&eight, text.data() + ascii, sizeof eight);
+      if ((eight & high_bits) != 0) break;
+    }
     while (ascii < text.size() && static_cast<unsigned char>(text[ascii]) < 0x80) ++ascii;
     text.remove_prefix(ascii);
     if (text.empty()) return true;

@@ -283,6 +283,7 @@ DecodedText to_utf8(std::string_view octets, std::string_view label, std::string
     return text;
   }
   if (is_latin1(name)) {
+    if (is_ascii) return {.utf8 = std::string(octets)};
     DecodedText text;
     text.utf8.reserve(octets.size() + octets.size() / 8);
     from_windows_1252(octets, text);

@@ -16,22 +16,24 @@ class Words {
  public:
   /// `about_octets`: of all that will be added.
   explicit Words(std::size_t about_octets) : out_(about_octets + 1, '\0') {}
+
+  /// Every body goes through here: each octet is written, and stays unless it is one more blank.
   void add(std::string_view text) {
     if (out_.size() - size_ < text.size() + 1) out_.resize(2 * out_.size() + text.size() + 1);
     char* to = out_.data() + size_;
+    bool after_blank = after_blank_;
     for (const char c : text) {
-      if (is_blank(c)) {
-        gap_ = true;
-        continue;
-      }
-      if (gap_ && to != out_.data()) *to++ = ' ';
-      gap_ = false;
-      *to++ = c;
+      const bool blank = is_blank(c);
+      *to = blank ? ' ' : c;
+      to += !(blank && after_blank);
+      after_blank = blank;
     }
+    after_blank_ = after_blank;
     size_ = static_cast<std::size_t>(to - out_.data());
   }
-  void gap() { gap_ = true; }
+  void gap() { add(" "); }
   std::string take() {
+    if (size_ != 0 && out_[size_ - 1] == ' ') --size_;
     out_.resize(size_);
     return std::move(out_);
   }
@@ -46,7 +48,7 @@ class Words {
 
   std::string out_;
   std::size_t size_ = 0;
-  bool gap_ = false;
+  bool after_blank_ = true;  ///< also before anything was put down
 };
 
 /// What mail programs write; other names stay as they are, on both sides of a comparison.
@@ -103,6 +105,8 @@ std::size_t end_of_raw_element(std::string_view html, std::size_t at, std::strin
 }  // namespace
 
 namespace {
+
+constexpr std::string_view no_break_space = "\xc2\xa0";
 
 /// "html", "text", or empty for what is no body.
 std::string_view type_of_body(const model::FieldValue& body) {
@@ -184,11 +188,11 @@ std::string words_of_text(std::string_view text) {
   Words words(text.size());
   // A no-break space separates words in HTML's plain copies.
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t next = text.find("\xc2\xa0", at);
+    const std::size_t next = text.find(no_break_space, at);
     words.add(text.substr(at, next == std::string_view::npos ? next : next - at));
     if (next == std::string_view::npos) break;
     words.gap();
-    at = next + 2;
+    at = next + no_break_space.size();
   }
   return words.take();
 }
@@ -198,8 +202,9 @@ std::string words_of_body(const model::FieldValue& body) {
   if (object == nullptr) return {};
   const boost::json::value* value = object->if_contains("value");
   if (value == nullptr || !value->is_string()) return {};
-  const bool html = type_of_body(body) == "html";
-  return html ? words_of_text(words_of_html(value->get_string())) : words_of_text(value->get_string());
+  if (type_of_body(body) != "html") return words_of_text(value->get_string());
+  std::string words = words_of_html(value->get_string());
+  return words.find(no_break_space) == std::string::npos ? words : words_of_text(words);
 }
 
 bool is_plain_copy(const model::FieldValue& plain, const model::FieldValue& rich) {
