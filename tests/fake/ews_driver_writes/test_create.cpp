@@ -137,7 +137,7 @@ TEST_F(Create, ARefusalKeepsTheServersCodeAndIsNotRepeated) {
 
 TEST_F(Create, ALostAnswerIsUncertainUntilTheServersTimeLimitHasPassed) {
   const auto order = bench.create(RecordKind::contact, R"({"surname":"x"})");
-  TestProgress progress(bench.world);
+  MemoryProgress progress(bench.world.environment().clock);
   bench.exchange.lose_reply("CreateItem");
   for (int call = 0; call < 3; ++call) {
     const auto applied = bench.apply_once(order, progress);
@@ -155,7 +155,7 @@ TEST_F(Create, ALostAnswerIsUncertainUntilTheServersTimeLimitHasPassed) {
 
 TEST_F(Create, EvidenceIsFoundInTheFolderBeforeTheSearchKnowsIt) {
   const auto order = bench.create(RecordKind::task, R"({"subject":"x"})");
-  TestProgress progress(bench.world);
+  MemoryProgress progress(bench.world.environment().clock);
   bench.exchange.lose_reply("CreateItem");
   // The first listing is the folder's own; the search after it sees nothing.
   exchange_sim::FaultRule blind;
@@ -168,7 +168,7 @@ TEST_F(Create, EvidenceIsFoundInTheFolderBeforeTheSearchKnowsIt) {
 
 TEST_F(Create, ACopyThatASlowRequestMadeIsReported) {
   const auto order = bench.create(RecordKind::contact, R"({"surname":"x"})");
-  TestProgress progress(bench.world);
+  MemoryProgress progress(bench.world.environment().clock);
   bench.exchange.lose_request("CreateItem");
   ASSERT_FALSE(bench.apply_once(order, progress));
   bench.world.run_for(std::chrono::seconds(61));

@@ -146,7 +146,7 @@ class Interrupted : public ::testing::TestWithParam<Scenario> {
     WriteBench bench;
     const auto order = GetParam().prepare(bench);
     bench.exchange.forget_requests();
-    TestProgress progress(bench.world);
+    MemoryProgress progress(bench.world.environment().clock);
     const auto applied = bench.apply(order, progress);
     Whole out{.ending = ending_of(bench, applied), .saves = progress.saves()};
     for (const auto& entry : bench.exchange.sim().log().entries()) {
@@ -212,16 +212,16 @@ TEST_P(Interrupted, ARequestThatNeverArrivedIsMadeUpFor) {
 TEST_P(Interrupted, AProcessKilledBeforeOrAfterAnySaveGoesOn) {
   const Whole undisturbed = whole();
   ASSERT_GT(undisturbed.saves, 0U);
-  for (const auto death : {TestProgress::Death::before_save, TestProgress::Death::after_save}) {
+  for (const auto death : {MemoryProgress::Death::before_save, MemoryProgress::Death::after_save}) {
     for (unsigned nth = 1; nth <= undisturbed.saves; ++nth) {
       WriteBench bench(false);
       const auto order = GetParam().prepare(bench);
-      TestProgress progress(bench.world);
+      MemoryProgress progress(bench.world.environment().clock);
       progress.die(death, nth);
       const auto applied = bench.apply(order, progress);
       EXPECT_TRUE(progress.has_died());
       expect_same(undisturbed.ending, ending_of(bench, applied),
-                  std::string(death == TestProgress::Death::before_save ? "before" : "after") + " save " +
+                  std::string(death == MemoryProgress::Death::before_save ? "before" : "after") + " save " +
                       std::to_string(nth));
       if (HasFailure()) return;
     }
@@ -232,7 +232,7 @@ TEST_P(Interrupted, AProcessKilledBeforeItsBooksSayDoneFindsItDone) {
   const Whole undisturbed = whole();
   WriteBench bench(false);
   const auto order = GetParam().prepare(bench);
-  TestProgress progress(bench.world);
+  MemoryProgress progress(bench.world.environment().clock);
   const auto first = bench.apply(order, progress);
   ASSERT_TRUE(first);
   const auto again = bench.apply(order, progress);

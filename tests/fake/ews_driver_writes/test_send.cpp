@@ -61,7 +61,7 @@ TEST_F(Send, AttachmentsGoWithTheMessage) {
 TEST_F(Send, ServersRefusalsKeepTheirCodes) {
   for (const char* code : {"ErrorSubmissionQuotaExceeded", "ErrorSendAsDenied", "ErrorMessageSizeExceeded"}) {
     refuse("SendItem", code);
-    TestProgress progress(bench.world);
+    MemoryProgress progress(bench.world.environment().clock);
     const auto applied = bench.apply_once(bench.send(letter), progress);
     ASSERT_FALSE(applied);
     EXPECT_EQ(applied.error().code, code);
@@ -100,7 +100,7 @@ TEST_F(Send, ALostRequestIsSettledByTheDraftThatIsThere) {
 
 TEST_F(Send, ADraftThatWasThrownAwayIsAPersonsToDecide) {
   const auto order = bench.send(letter);
-  TestProgress progress(bench.world);
+  MemoryProgress progress(bench.world.environment().clock);
   bench.exchange.lose_request("SendItem");
   ASSERT_FALSE(bench.apply_once(order, progress));
   const std::string draft = bench.service().list(anna, "drafts").value().front().id;

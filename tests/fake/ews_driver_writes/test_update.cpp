@@ -129,7 +129,7 @@ TEST_F(Update, ALostRequestIsSentAgain) {
 TEST_F(Update, AnEditAfterALostRequestIsAConflict) {
   const std::string id = contact();
   const auto order = bench.update(RecordKind::contact, id, R"({"jobTitle":"Countess"})");
-  TestProgress progress(bench.world);
+  MemoryProgress progress(bench.world.environment().clock);
   bench.exchange.lose_request("UpdateItem");
   ASSERT_FALSE(bench.apply_once(order, progress));
   ASSERT_TRUE(bench.service().edit_item(anna, id, "contacts:JobTitle", "Poet"));
@@ -142,7 +142,7 @@ TEST_F(Update, AnEditAfterALostRequestIsAConflict) {
 TEST_F(Update, AnEditOfAnotherFieldAfterALostAnswerIsKept) {
   const std::string id = contact();
   const auto order = bench.update(RecordKind::contact, id, R"({"jobTitle":"Countess"})");
-  TestProgress progress(bench.world);
+  MemoryProgress progress(bench.world.environment().clock);
   bench.exchange.lose_reply("UpdateItem");
   ASSERT_FALSE(bench.apply_once(order, progress));
   ASSERT_TRUE(bench.service().edit_item(anna, id, "contacts:Nickname", "A"));

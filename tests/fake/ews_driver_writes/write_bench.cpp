@@ -66,17 +66,6 @@ bool is_volatile(std::string_view property) {
 
 }  // namespace
 
-Result<void> TestProgress::save(std::string text) {
-  ++saves_;
-  const bool dies = death_ != Death::none && left_ > 0 && --left_ == 0;
-  const auto killed = [] { return fail(ErrorDomain::local, "killed", "the process was killed"); };
-  if (dies && death_ == Death::before_save) return killed();
-  text_ = std::move(text);
-  saved_at_ = world_.now();
-  if (dies) return killed();
-  return {};
-}
-
 WriteBench::WriteBench(bool checks_schema)
     : exchange(world, {.schema_folder = checks_schema ? std::string(SYNCLINE_SOURCE_DIR) + "/wsdl" : ""}) {
   start_process();
@@ -117,7 +106,7 @@ std::string WriteBench::foreign_meeting() {
   return service().list(anna, "calendar").value().back().id;
 }
 
-Result<sync::Applied> WriteBench::apply_once(const sync::WriteOrder& order, TestProgress& progress) {
+Result<sync::Applied> WriteBench::apply_once(const sync::WriteOrder& order, MemoryProgress& progress) {
   const sync::OpenContent open =
       [this](std::string_view sha256) -> Result<std::unique_ptr<sync::ContentSource>> {
     const auto found = content_.find(std::string(sha256));
@@ -127,7 +116,7 @@ Result<sync::Applied> WriteBench::apply_once(const sync::WriteOrder& order, Test
   return run(driver_->apply(order, progress, open));
 }
 
-Result<sync::Applied> WriteBench::apply(const sync::WriteOrder& order, TestProgress& progress) {
+Result<sync::Applied> WriteBench::apply(const sync::WriteOrder& order, MemoryProgress& progress) {
   Result<sync::Applied> applied;
   for (int attempt = 0; attempt < 12; ++attempt) {
     applied = apply_once(order, progress);
@@ -145,7 +134,7 @@ Result<sync::Applied> WriteBench::apply(const sync::WriteOrder& order, TestProgr
 }
 
 Result<sync::Applied> WriteBench::apply(const sync::WriteOrder& order) {
-  TestProgress progress(world);
+  MemoryProgress progress(world.environment().clock);
   return apply(order, progress);
 }
 

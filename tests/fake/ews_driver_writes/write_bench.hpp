@@ -15,6 +15,7 @@
 
 #include "ews/driver/ews_driver.hpp"
 #include "net/testing/virtual_world.hpp"
+#include "tests/support/memory_progress.hpp"
 #include "tools/exchange-sim/testing/simulated_exchange.hpp"
 
 namespace syncline::ews::testing {
@@ -26,31 +27,7 @@ inline model::Fields fields(std::string_view text) {
   return boost::json::parse(text).get_object();
 }
 
-/// What sync::Progress promises, in memory; can die before or after a save.
-class TestProgress final : public sync::Progress {
- public:
-  explicit TestProgress(net::testing::VirtualWorld& world) : world_(world) {}
-  std::string_view text() const override { return text_; }
-  Result<void> save(std::string text) override;
-  SystemTime settled_after() const override { return saved_at_ + std::chrono::seconds(60); }
-
-  enum class Death { none, before_save, after_save };
-  /// In the `nth` save from now (from 1).
-  void die(Death death, unsigned nth) {
-    death_ = death;
-    left_ = nth;
-  }
-  bool has_died() const noexcept { return death_ != Death::none && left_ == 0; }
-  unsigned saves() const noexcept { return saves_; }
-
- private:
-  net::testing::VirtualWorld& world_;
-  std::string text_;
-  SystemTime saved_at_{};
-  Death death_ = Death::none;
-  unsigned left_ = 0;
-  unsigned saves_ = 0;
-};
+using syncline::testing::MemoryProgress;
 
 class WriteBench {
  public:
@@ -62,9 +39,9 @@ class WriteBench {
     return world.run(std::move(work));
   }
   /// One call of the driver, by a process that starts with this.
-  Result<sync::Applied> apply_once(const sync::WriteOrder& order, TestProgress& progress);
+  Result<sync::Applied> apply_once(const sync::WriteOrder& order, MemoryProgress& progress);
   /// As the heart does: again when the driver says after, until it is done or refused.
-  Result<sync::Applied> apply(const sync::WriteOrder& order, TestProgress& progress);
+  Result<sync::Applied> apply(const sync::WriteOrder& order, MemoryProgress& progress);
   Result<sync::Applied> apply(const sync::WriteOrder& order);
   /// The item as the driver reads it.
   sync::RemoteItem read(model::RecordKind kind, const std::string& id);

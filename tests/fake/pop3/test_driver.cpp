@@ -5,6 +5,7 @@
 
 #include "routing/pop3/driver/pop3_driver.hpp"
 #include "tests/fake/pop3/pop3_peer.hpp"
+#include "tests/support/memory_progress.hpp"
 
 namespace syncline::pop3 {
 namespace {
@@ -54,13 +55,6 @@ class TextSink final : public sync::ContentSink {
     return {};
   }
   std::string text;
-};
-
-class NoProgress final : public sync::Progress {
- public:
-  std::string_view text() const override { return {}; }
-  Result<void> save(std::string) override { return {}; }
-  SystemTime settled_after() const override { return {}; }
 };
 
 struct Pop3DriverTest : ::testing::Test {
@@ -317,7 +311,7 @@ TEST_F(Pop3DriverTest, ADeletionTakesTheVeryMessageAndMayBeAskedForAgain) {
   const Run first = run();
   sync::WriteOrder order{.what = sync::WriteOrder::What::remove,
                          .item = {.id = first.fresh[1], .version = "1"}};
-  NoProgress progress;
+  syncline::testing::MemoryProgress progress;
   const sync::OpenContent none;
   ASSERT_TRUE(world.run(driver->apply(order, progress, none)));
   ASSERT_EQ(peer.mailbox.size(), 3u);
@@ -339,7 +333,7 @@ TEST_F(Pop3DriverTest, ALostAnswerToQuitIsSettledByLookingAgain) {
   };
   sync::WriteOrder order{.what = sync::WriteOrder::What::remove,
                          .item = {.id = first.fresh[0], .version = "1"}};
-  NoProgress progress;
+  syncline::testing::MemoryProgress progress;
   const sync::OpenContent none;
   auto uncertain = world.run(driver->apply(order, progress, none));
   ASSERT_FALSE(uncertain);
@@ -358,7 +352,7 @@ TEST_F(Pop3DriverTest, AnotherMessageUnderTheUniqueIdIsNotDeleted) {
   restart();
   sync::WriteOrder order{.what = sync::WriteOrder::What::remove,
                          .item = {.id = first.fresh[0], .version = "1"}};
-  NoProgress progress;
+  syncline::testing::MemoryProgress progress;
   const sync::OpenContent none;
   EXPECT_TRUE(world.run(driver->apply(order, progress, none))) << "the message meant is gone";
   EXPECT_EQ(peer.mailbox.size(), 2u);
@@ -388,7 +382,7 @@ TEST_F(Pop3DriverTest, AServersWishForPausesIsKept) {
 
 TEST_F(Pop3DriverTest, WhatPop3CannotDoIsAnError) {
   restart();
-  NoProgress progress;
+  syncline::testing::MemoryProgress progress;
   const sync::OpenContent none;
   for (const auto what : {sync::WriteOrder::What::create, sync::WriteOrder::What::send}) {
     const sync::WriteOrder order{.what = what};

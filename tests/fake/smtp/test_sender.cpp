@@ -6,37 +6,14 @@
 
 #include "routing/smtp/driver/sender.hpp"
 #include "tests/fake/smtp/smtp_peer.hpp"
+#include "tests/support/memory_progress.hpp"
 
 namespace syncline::smtp {
 namespace {
 
 using net::testing::VirtualWorld;
+using syncline::testing::MemoryProgress;
 using testing::SmtpPeer;
-
-/// What is durable: survives the sender that wrote it.
-class Noted final : public sync::Progress {
- public:
-  explicit Noted(VirtualWorld& world) : world_(&world) {}
-  std::string_view text() const override { return text_; }
-  Result<void> save(std::string text) override {
-    if (fails_at == saves) return fail(ErrorDomain::local, "killed", "the process ends here");
-    ++saves;
-    text_ = std::move(text);
-    saved_at_ = world_->now();
-    if (ends_after == saves) return fail(ErrorDomain::local, "killed", "the process ends here");
-    return {};
-  }
-  SystemTime settled_after() const override { return saved_at_ + std::chrono::seconds(60); }
-
-  int saves = 0;
-  int fails_at = -1;    ///< before it is durable
-  int ends_after = -1;  ///< after it is
-
- private:
-  VirtualWorld* world_;
-  std::string text_;
-  SystemTime saved_at_{};
-};
 
 class TextSource final : public sync::ContentSource {
  public:
@@ -119,7 +96,7 @@ struct SenderTest : ::testing::Test {
   SmtpPeer peer;  // outlives the world that its script runs in
   VirtualWorld world;
   sync::WriteOrder order;
-  Noted noted{world};
+  MemoryProgress noted{world.environment().clock};
   SentFolder sent;
   std::unique_ptr<Sender> sender;
   std::vector<ComposeWish> wishes;
@@ -136,13 +113,13 @@ TEST_F(SenderTest, AMessageGoesToEverybodyOnceAndProgressWasNotedBefore) {
   ASSERT_EQ(peer.taken.size(), 1u);
   EXPECT_EQ(peer.taken[0].to.size(), 2u);
   EXPECT_NE(peer.taken[0].text.find("X-Syncline-Operation: op-1"), std::string::npos);
-  EXPECT_EQ(noted.saves, 1);
+  EXPECT_EQ(noted.saves(), 1u);
 }
 
 TEST_F(SenderTest, TheRecordsOwnMessageIdIsKept) {
   order.fields["internetMessageId"] = "<kept@example.test>";
   EXPECT_EQ(send()->sent_message_id, "<kept@example.test>");
-  noted = Noted(world);
+  noted = MemoryProgress(world.environment().clock);
   order.fields["internetMessageId"] = "<bad@example.test>\r\nBcc: evil@example.test";
   EXPECT_EQ(send()->sent_message_id, "<op-1.syncline@example.test>") << "what is none is not taken";
 }
@@ -156,7 +133,7 @@ TEST_F(SenderTest, AMessageIdThatTheServerGaveIsTheOneThatWentOut) {
 
 TEST_F(SenderTest, ManyMessagesUseOneConnection) {
   for (int i = 0; i < 20; ++i) {
-    Noted fresh(world);
+    MemoryProgress fresh(world.environment().clock);
     const sync::OpenContent none;
     if (sender == nullptr) restart();
     ASSERT_TRUE(world.run(sender->send(order, fresh, none)));
@@ -172,7 +149,7 @@ TEST_F(SenderTest, AConnectionThatTheServerClosedMeanwhileCostsNothing) {
     if (connection == 0 && line == "RSET") return "421 4.4.2 idle for too long\r\n";
     return std::nullopt;
   };
-  Noted fresh(world);
+  MemoryProgress fresh(world.environment().clock);
   const sync::OpenContent none;
   ASSERT_TRUE(world.run(sender->send(order, fresh, none)));
   EXPECT_EQ(peer.connections, 2u);
@@ -232,20 +209,20 @@ TEST_F(SenderTest, ASentFolderThatCannotBeReadLeavesItUncertain) {
 
 TEST_F(SenderTest, KilledBeforeOrAfterEachNoteItIsNeverSentTwice) {
   server_saves_after(std::chrono::seconds(0));
-  for (const bool before : {true, false})
-    for (int at = before ? 0 : 1; at <= 3; ++at) {
+  using Death = MemoryProgress::Death;
+  for (const Death death : {Death::before_save, Death::after_save})
+    for (unsigned nth = 1; nth <= 4; ++nth) {
       peer.taken.clear();
-      noted = Noted(world);
-      (before ? noted.fails_at : noted.ends_after) = at;
+      noted = MemoryProgress(world.environment().clock);
+      noted.die(death, nth);
       restart();
       auto killed = send();
-      noted.fails_at = noted.ends_after = -1;
       if (killed) continue;
       EXPECT_EQ(killed.error().code, "killed");
       restart();
       auto again = send();
       if (again)
-        EXPECT_EQ(peer.taken.size(), 1u) << before << at;
+        EXPECT_EQ(peer.taken.size(), 1u) << static_cast<int>(death) << nth;
       else
         EXPECT_TRUE(again.error().code == "needs-person" && peer.taken.empty()) << again.error().describe();
     }
@@ -310,7 +287,7 @@ TEST_F(SenderTest, UnicodeHeadersAreOnlyWrittenWhereAnAddressNeedsThem) {
   ASSERT_TRUE(send());
   EXPECT_FALSE(wishes.back().allow_utf8_header || wishes.back().allow_eight_bit);
   to({"jürgen@example.test"});
-  noted = Noted(world);
+  noted = MemoryProgress(world.environment().clock);
   ASSERT_TRUE(send());
   EXPECT_TRUE(wishes.back().allow_utf8_header && wishes.back().allow_eight_bit);
 }
@@ -325,7 +302,7 @@ TEST_F(SenderTest, AMessageThatNobodyTakesFails) {
   EXPECT_EQ(applied.error().code, "no-such-mailbox");
   EXPECT_EQ(applied.error().retry, RetryClass::never);
   order.fields.erase("toRecipients");
-  noted = Noted(world);
+  noted = MemoryProgress(world.environment().clock);
   EXPECT_EQ(send().error().code, "no-recipients");
 }
 
@@ -352,7 +329,7 @@ TEST_F(SenderTest, ACopyOfTheServersIsFoundAndLearnedOf) {
   EXPECT_EQ(first->item.id, "sent-1");
   EXPECT_TRUE(appended.empty());
   const auto began = world.elapsed();
-  Noted fresh(world);
+  MemoryProgress fresh(world.environment().clock);
   const sync::OpenContent none;
   ASSERT_TRUE(world.run(sender->send(order, fresh, none)));
   EXPECT_EQ(world.elapsed(), began) << "the next one is not waited for";
@@ -370,7 +347,7 @@ TEST_F(SenderTest, Invariant17WhereTheServerSavesNoneACopyIsAppendedAfterAMinute
   ASSERT_EQ(appended.size(), 1u);
   EXPECT_NE(appended[0].find("<op-1.syncline@example.test>"), std::string::npos);
   const auto began = world.elapsed();
-  Noted fresh(world);
+  MemoryProgress fresh(world.environment().clock);
   const sync::OpenContent none;
   ASSERT_TRUE(world.run(sender->send(order, fresh, none)));
   EXPECT_EQ(world.elapsed(), began);
