@@ -96,7 +96,8 @@ net::Async<void> authenticate(auth::SaslExchange& exchange, SaslTurn turn) {
   auto done = co_await run_once(exchange, turn);
   if (done || done.error().domain != ErrorDomain::auth || done.error().retry != RetryClass::reauthenticate)
     co_return done;
-  auto renewed = co_await exchange.renew();
+  std::string refusal = done.error().code;
+  auto renewed = co_await exchange.renew(std::move(refusal));
   if (!renewed) co_return fail(std::move(renewed.error()));
   if (!*renewed) co_return done;
   co_return co_await run_once(exchange, turn);

@@ -194,10 +194,10 @@ Async<void> Client::log_in(const SignIn& login) {
 }
 
 Async<void> Client::authenticate(const SignIn& login, const auth::SaslOffer& offer) {
+  auto chosen = auth::choose_sasl(offer, login.identity, login.policy, login.blocking);
+  if (!chosen) co_return fail(std::move(chosen.error()));
+  auth::SaslExchange& exchange = **chosen;
   for (bool renewed = false;; renewed = true) {
-    auto chosen = auth::choose_sasl(offer, login.identity, login.policy, login.blocking);
-    if (!chosen) co_return fail(std::move(chosen.error()));
-    auth::SaslExchange& exchange = **chosen;
     Command command("AUTHENTICATE");
     command.word(exchange.mechanism());
     std::optional<Secret> first;
@@ -261,7 +261,8 @@ Async<void> Client::authenticate(const SignIn& login, const auth::SaslOffer& off
       // The code is more exact than words that we may not know.
       if (error.code == "not-authorised") refusal.code = error.code;
       if (refusal.code == "not-authorised" || renewed) co_return fail(std::move(refusal));
-      auto renew = co_await exchange.renew();
+      std::string code = refusal.code;
+      auto renew = co_await exchange.renew(std::move(code));
       if (!renew) co_return fail(std::move(renew.error()));
       if (!*renew) co_return fail(std::move(refusal));
       break;

@@ -102,7 +102,7 @@ Error no_mechanism(const SaslOffer& offer, const SaslIdentity& identity, const S
 }
 
 Result<std::unique_ptr<SaslExchange>> make_exchange(const Mechanism& mechanism, const SaslOffer& offer,
-                                                    const SaslIdentity& identity,
+                                                    const SaslIdentity& identity, const SaslPolicy& policy,
                                                     std::shared_ptr<BlockingPool> blocking) {
   if (mechanism.needs == Needs::token) {
     const auto kind = mechanism.name == "XOAUTH2" ? BearerMechanism::xoauth2 : BearerMechanism::oauthbearer;
@@ -126,7 +126,14 @@ Result<std::unique_ptr<SaslExchange>> make_exchange(const Mechanism& mechanism, 
   if (identity.authorization_id != identity.user) wanted.authorization_id = identity.authorization_id;
   wanted.password = *identity.password;
   wanted.is_tls = offer.is_tls;
-  if (mechanism.binding) wanted.tls_exporter = offer.tls_exporter;
+  if (mechanism.binding) {
+    wanted.tls_exporter = offer.tls_exporter;
+    const std::string_view unbound = mechanism.name.substr(0, mechanism.name.rfind('-'));
+    for (const Mechanism& other : mechanisms)
+      if (other.name == unbound && holds(offer.mechanisms, unbound) &&
+          objection(other, offer, identity, policy).empty())
+        wanted.unbound = other.name;
+  }
   return make_password_exchange(std::move(wanted), std::move(blocking));
 }
 
@@ -160,6 +167,9 @@ bool contains_ignoring_case(std::string_view text, std::string_view wanted) {
          }) != text.end();
 }
 
+/// What Cyrus SASL calls a binding that is not its own; a wrong password is an "authentication failure".
+constexpr std::string_view bad_protocol = "bad protocol / cancel";
+
 std::string server_text(std::string_view said) {
   constexpr std::size_t enough = 400;
   return text::escape_for_display(text::trim(said).substr(0, enough));
@@ -174,7 +184,7 @@ Result<std::unique_ptr<SaslExchange>> choose_sasl(const SaslOffer& offer, const 
   for (const Mechanism& mechanism : mechanisms) {
     if (!holds(offer.mechanisms, mechanism.name)) continue;
     if (!objection(mechanism, offer, identity, policy).empty()) continue;
-    return make_exchange(mechanism, offer, identity, std::move(blocking));
+    return make_exchange(mechanism, offer, identity, policy, std::move(blocking));
   }
   return fail(no_mechanism(offer, identity, policy));
 }
@@ -201,6 +211,9 @@ Error sasl_refusal(const SaslExchange& exchange, std::string_view said) {
   } else if (bearer) {
     error.code = "token-refused";
     error.message = "The server did not take the access token";
+  } else if (exchange.mechanism().ends_with("-PLUS") && contains_ignoring_case(said, bad_protocol)) {
+    error.code = "binding-refused";
+    error.message = "The server does not take the channel binding";
   } else {
     error.code = "credentials-refused";
     error.message = "The server refused the user name or password";

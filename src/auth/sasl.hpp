@@ -32,7 +32,9 @@ inline constexpr std::size_t max_sasl_challenge_octets = 64 * 1024;
 ///   each challenge: respond(challenge), the answer may be empty. If it fails, cancel the exchange with "*",
 ///     read the server's reply and give back respond()'s error.
 ///   success: finished(), whose error ends the connection: whoever answered is not our server.
-///   refusal: sasl_refusal() says what it means; after "token-refused" renew() says whether to try once more.
+///   refusal: sasl_refusal() says what it means; after one of class reauthenticate renew() says whether to
+///   try
+///     once more.
 class SaslExchange {
  public:
   virtual ~SaslExchange() = default;
@@ -50,10 +52,14 @@ class SaslExchange {
   /// answers such a challenge by itself (respond() gives what the server waits for), and the real refusal
   /// follows.
   virtual std::string server_error() const { return {}; }
-  /// After "token-refused": true if the token was replaced; this exchange, or a new one, then begins with
-  /// respond("") again, on this connection where the protocol allows it. True once in a row: a token that was
-  /// just issued is not asked for again. Errors: of the token source.
-  virtual net::Async<bool> renew() { co_return false; }
+  /// After a refusal, with the code that sasl_refusal() gave: true if this exchange may begin with
+  /// respond("") again, on this connection where the protocol allows it, as what mechanism() says then. Once
+  /// only: the token was replaced (one that was just issued is not asked for again, R-20), or the server
+  /// refused a -PLUS mechanism for its binding, and offers the same without. Errors: of the token source.
+  virtual net::Async<bool> renew(std::string refusal) {
+    static_cast<void>(refusal);
+    co_return false;
+  }
 };
 
 /// What the connection and the server allow.
@@ -90,15 +96,16 @@ struct SaslPolicy {
 ///   a token: OAUTHBEARER, XOAUTH2 · Kerberos: GSSAPI ·
 ///   a password: SCRAM-SHA-256-PLUS, SCRAM-SHA-1-PLUS, SCRAM-SHA-256, SCRAM-SHA-1, CRAM-MD5, PLAIN, LOGIN,
 ///   NTLM.
-/// A token comes before Kerberos, and both before a password. There is no second mechanism after a refusal:
-/// each try counts towards the account's lock-out. Errors (auth): "no-mechanism" (never), which names what
-/// the server offers and why none fits; "bad-credentials" (never) for what no mechanism can carry.
+/// A token comes before Kerberos, and both before a password. There is no second mechanism after a refusal of
+/// a password: each try counts towards the account's lock-out. Errors (auth): "no-mechanism" (never), which
+/// names what the server offers and why none fits; "bad-credentials" (never) for what no mechanism can carry.
 Result<std::unique_ptr<SaslExchange>> choose_sasl(const SaslOffer& offer, const SaslIdentity& identity,
                                                   const SaslPolicy& policy,
                                                   std::shared_ptr<BlockingPool> blocking);
 
 /// What a server's refusal (NO, -ERR, 5xx) of this exchange means; `said` is its text as it came. Class
-/// reauthenticate: "credentials-refused", "token-refused", "not-authorised" (the sign-in was fine, the
+/// reauthenticate: "credentials-refused", "token-refused", "binding-refused" (of a -PLUS mechanism: the
+/// server binds to something else, or somebody is between), "not-authorised" (the sign-in was fine, the
 /// mailbox is not this user's to open or the protocol is switched off: nothing to try again). Callers keep
 /// what their protocol says is temporary (SMTP 4xx, IMAP UNAVAILABLE, POP3 SYS/TEMP, IN-USE) out of here.
 Error sasl_refusal(const SaslExchange& exchange, std::string_view said);

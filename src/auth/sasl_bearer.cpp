@@ -83,7 +83,7 @@ class BearerSasl final : public SaslExchange {
   Result<void> finished() override { return {}; }
   std::string server_error() const override { return server_error_; }
 
-  net::Async<bool> renew() override {
+  net::Async<bool> renew(std::string) override {
     if (!generation_) co_return false;
     auto token = co_await token_->replace(*generation_);
     if (!token) co_return fail(std::move(token).error());

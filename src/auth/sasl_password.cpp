@@ -6,6 +6,7 @@
 
 #include <cstring>
 #include <optional>
+#include <utility>
 
 #include "auth/blocking_pool.hpp"
 #include "base/base64.hpp"
@@ -106,7 +107,12 @@ class PasswordSasl final : public SaslExchange {
         proves_server_(wanted.proves_server),
         is_tls_(wanted.is_tls),
         session_(std::move(session)),
-        blocking_(std::move(blocking)) {}
+        blocking_(std::move(blocking)) {
+    if (wanted.unbound.empty()) return;
+    unbound_ = wanted;
+    unbound_->mechanism = std::exchange(unbound_->unbound, {});
+    unbound_->tls_exporter.clear();
+  }
 
   std::string_view mechanism() const noexcept override { return mechanism_; }
   bool client_first() const noexcept override { return client_first_; }
@@ -143,6 +149,21 @@ class PasswordSasl final : public SaslExchange {
       co_return fail(failure(turn, taken->code));
     }
     co_return std::move(taken->answer);
+  }
+
+  /// A server that answers our first message with a refusal has judged no password yet: there is none in it.
+  /// Cyrus SASL 2.1.28 takes two messages to find that the binding is not tls-unique, which TLS 1.3 has not
+  /// (RFC 9266), and has words for it.
+  net::Async<bool> renew(std::string refusal) override {
+    if (!unbound_ || failed_ || (turn_ != 1 && refusal != "binding-refused")) co_return false;
+    const PasswordExchange wanted = *std::exchange(unbound_, std::nullopt);
+    auto session = GsaslSession::start(wanted);
+    if (!session) co_return fail(std::move(session).error());
+    session_ = std::move(*session);
+    mechanism_ = wanted.mechanism;
+    turn_ = 0;
+    complete_ = false;
+    co_return true;
   }
 
   Result<void> finished() override {
@@ -205,6 +226,7 @@ class PasswordSasl final : public SaslExchange {
   bool is_tls_;
   std::shared_ptr<GsaslSession> session_;
   std::shared_ptr<BlockingPool> blocking_;
+  std::optional<PasswordExchange> unbound_;
   unsigned turn_ = 0;
   bool complete_ = false;
   bool failed_ = false;

@@ -18,6 +18,8 @@ struct PasswordExchange {
   Secret password;
   std::string tls_exporter;  ///< of a -PLUS mechanism, else empty
   bool is_tls = false;
+  /// The same without -PLUS, tried once if the server refuses our kind of binding; empty: not to be tried.
+  std::string_view unbound = {};
 };
 
 /// Errors: local "sasl-setup" (never) when the library cannot do it.

@@ -213,6 +213,63 @@ TEST_F(Sasl, AServerOnAnotherConnectionNoticesTheWrongBinding) {
   EXPECT_FALSE(exchange->finished());
 }
 
+TEST_F(Sasl, AServerThatBindsOtherwiseIsSignedInToWithoutABinding) {
+  SaslOffer offer = offering({"SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"});
+  offer.tls_exporter = std::string(32, 'a');
+  auto exchange = choose(offer, user("user", "pencil"));
+  EXPECT_EQ(exchange->mechanism(), "SCRAM-SHA-256-PLUS");
+  EXPECT_TRUE(answer(*exchange, "").starts_with("p="));
+  // Refused at once: nothing that was said had to do with the password.
+  ASSERT_TRUE(run(context, exchange->renew("credentials-refused")).value());
+  EXPECT_EQ(exchange->mechanism(), "SCRAM-SHA-256");
+  ScramServer server(EVP_sha256(), "pencil", "salty", 4096);
+  const std::string challenge = server.first(answer(*exchange, ""));
+  EXPECT_EQ(server.gs2_header, "n,,");
+  EXPECT_EQ(answer(*exchange, server.last(answer(*exchange, challenge))), "");
+  EXPECT_TRUE(server.accepted);
+  EXPECT_TRUE(exchange->finished());
+  EXPECT_FALSE(run(context, exchange->renew("credentials-refused")).value()) << "once";
+}
+
+TEST_F(Sasl, AServerThatFindsTheBindingWrongIsSignedInToWithoutOne) {
+  SaslOffer offer = offering({"SCRAM-SHA-1-PLUS", "SCRAM-SHA-1"});
+  offer.tls_exporter = std::string(32, 'a');
+  ScramServer server(EVP_sha1(), "pencil", "salty", 4096);
+  server.binding = std::string(32, 'b');
+  auto exchange = choose(offer, user("user", "pencil"));
+  server.last(answer(*exchange, server.first(answer(*exchange, ""))));
+  // As Cyrus IMAP and Postfix over Cyrus SASL say it.
+  const Error refused = sasl_refusal(*exchange, "authentication failed: bad protocol / cancel");
+  EXPECT_EQ(refused.code, "binding-refused");
+  EXPECT_EQ(refused.retry, RetryClass::reauthenticate);
+  ASSERT_TRUE(run(context, exchange->renew(refused.code)).value());
+  EXPECT_EQ(exchange->mechanism(), "SCRAM-SHA-1");
+  server.binding.clear();
+  EXPECT_EQ(answer(*exchange, server.last(answer(*exchange, server.first(answer(*exchange, ""))))), "");
+  EXPECT_TRUE(server.accepted);
+  EXPECT_TRUE(exchange->finished());
+  EXPECT_EQ(sasl_refusal(*exchange, "bad protocol / cancel").code, "credentials-refused");
+}
+
+TEST_F(Sasl, APasswordThatWasJudgedIsNotTriedAgainWithoutABinding) {
+  SaslOffer offer = offering({"SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"});
+  offer.tls_exporter = std::string(32, 'a');
+  ScramServer server(EVP_sha256(), "another", "salty", 4096);
+  server.binding = offer.tls_exporter;
+  auto judged = choose(offer, user("user", "pencil"));
+  answer(*judged, server.first(answer(*judged, "")));
+  EXPECT_FALSE(run(context, judged->renew("credentials-refused")).value());
+  // Nor one that settings do not allow, or that is not offered.
+  auto bound_only = choose(offer, user("user", "pencil"), {.allowed = {"SCRAM-SHA-256-PLUS"}});
+  answer(*bound_only, "");
+  EXPECT_FALSE(run(context, bound_only->renew("credentials-refused")).value());
+  SaslOffer less = offering({"SCRAM-SHA-256-PLUS", "SCRAM-SHA-1"});
+  less.tls_exporter = offer.tls_exporter;
+  auto alone = choose(less, user("user", "pencil"));
+  answer(*alone, "");
+  EXPECT_FALSE(run(context, alone->renew("credentials-refused")).value());
+}
+
 TEST_F(Sasl, WithoutPlusNoBindingIsClaimed) {
   const auto flag = [&](std::vector<std::string> mechanisms, const SaslPolicy& policy) {
     SaslOffer offer = offering(std::move(mechanisms));
@@ -342,21 +399,21 @@ TEST_F(Sasl, AnErrorChallengeThatIsNoJsonIsShownOnOneLine) {
 TEST_F(Sasl, ARefusedTokenIsReplacedOnceAndThenAPersonIsNeeded) {
   const SaslOffer offer = offering({"XOAUTH2"});
   auto first = choose(offer, bearer());
-  EXPECT_FALSE(run(context, first->renew()).value()) << "nothing was sent yet";
+  EXPECT_FALSE(run(context, first->renew("credentials-refused")).value()) << "nothing was sent yet";
   answer(*first, "");
-  EXPECT_TRUE(run(context, first->renew()).value());
+  EXPECT_TRUE(run(context, first->renew("credentials-refused")).value());
   auto second = choose(offer, bearer());
   answer(*second, "");
-  EXPECT_FALSE(run(context, second->renew()).value());
+  EXPECT_FALSE(run(context, second->renew("credentials-refused")).value());
   EXPECT_EQ(token->asked_anew, 2);
   // The refused exchange may be used once more, as well.
   token->renewable = true;
   answer(*second, R"({"status":"401"})");
-  EXPECT_TRUE(run(context, second->renew()).value());
+  EXPECT_TRUE(run(context, second->renew("credentials-refused")).value());
   EXPECT_EQ(second->server_error(), "");
   EXPECT_TRUE(answer(*second, "").starts_with("user=user@example.com\x01"));
   auto with_password = choose(offering({"PLAIN"}), user("tim", "pass"));
-  EXPECT_FALSE(run(context, with_password->renew()).value());
+  EXPECT_FALSE(run(context, with_password->renew("credentials-refused")).value());
 }
 
 TEST_F(Sasl, RefusalsSayWhatAPersonCanDo) {
