@@ -62,7 +62,7 @@ class Transaction {
 
   static Error not_asked() {
     return Error{.domain = ErrorDomain::mail,
-                 .code = "not-asked",
+                 .code = std::string(code_not_asked),
                  .message = "the server was not asked for this recipient",
                  .retry = RetryClass::after};
   }

@@ -4,6 +4,7 @@
 // server allows; a result for each recipient, and what is known when the conversation breaks off.
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "net/body.hpp"
@@ -29,6 +30,8 @@ struct RecipientResult {
   State state = State::temporary;
   Error error = {};  ///< of temporary and permanent
 };
+/// Of a recipient about whom the server has said nothing.
+inline constexpr std::string_view code_not_asked = "not-asked";
 
 struct Delivery {
   enum class State : std::uint8_t {
@@ -37,7 +40,7 @@ struct Delivery {
     unknown,   ///< the server may have it (invariant 6: never a bare retry)
   };
   State state = State::refused;
-  std::vector<RecipientResult> recipients = {};  ///< as in the envelope; of `unknown`: who may have it
+  std::vector<RecipientResult> recipients = {};  ///< as in the envelope; of `unknown`: as far as it was said
   std::string reply = {};                        ///< accepted: the server's last words, with its queue id
   Error error = {};                              ///< of refused and unknown
 };

@@ -30,6 +30,17 @@ std::string not_delivered(const SendJournal& journal) {
   return text;
 }
 
+/// Of a message whose answer was lost, to several: whose acceptance nobody saw.
+std::string not_confirmed(const SendJournal& journal) {
+  std::string text;
+  for (const RecipientNote& note : journal.recipients)
+    if (note.state == Note::accepted && !note.said.empty())
+      text += (text.empty() ? "the answers were lost; the message went out, but not known to be accepted for "
+                            : ", ") +
+              note.address;
+  return text;
+}
+
 /// Outlook.com names the Message-ID that it gave: "250 2.0.0 OK <…> [Hostname=…]".
 std::string told_message_id(std::string_view reply) {
   if (reply.find("[Hostname=") == std::string_view::npos) return {};
@@ -79,6 +90,7 @@ Async<sync::Applied> Sender::send(const sync::WriteOrder& order, sync::Progress&
   sync::Applied applied;
   applied.sent_message_id = job.told_message_id.empty() ? job.journal.message_id : job.told_message_id;
   applied.remark = not_delivered(job.journal);
+  add_remark(applied.remark, not_confirmed(job.journal));
   for (const RecipientNote& recipient : job.journal.recipients)
     if (recipient.state != RecipientNote::State::accepted)
       applied.refused_recipients.push_back(recipient.address);
@@ -121,7 +133,10 @@ Async<void> Sender::settle(Job& job) {
   if (!*found)
     co_return needs_person(lost + ", and it is not in the Sent folder: it may have been sent or not");
   for (const std::string& address : journal.trying)
-    if (RecipientNote* note = journal.find(address)) note->state = Note::accepted;
+    if (RecipientNote* note = journal.find(address)) {
+      note->state = Note::accepted;
+      note->said = journal.trying.size() > 1 ? "not known" : "";
+    }
   journal.trying.clear();
   journal.step = journal.waiting().empty() ? Step::sent : Step::ready;
   co_return Result<void>{};
@@ -183,6 +198,7 @@ Async<void> Sender::deliver_once(Job& job) {
   if (!session_->usable()) session_.reset();
   if (!delivery) co_return fail(std::move(delivery.error()));
   if (delivery->state == Delivery::State::unknown) {
+    if (auto noted = note_refusals(job, *delivery); !noted) co_return noted;
     Error error = std::move(delivery->error);
     error.message = "no answer came to the message's last octets: " + error.message;
     error.domain = ErrorDomain::mail;
@@ -192,6 +208,23 @@ Async<void> Sender::deliver_once(Job& job) {
     co_return fail(std::move(error));
   }
   co_return note_results(job, *delivery);
+}
+
+/// Whom the server refused or put off before its last answer was lost has not got the message, whatever the
+/// Sent folder says later.
+Result<void> Sender::note_refusals(Job& job, const Delivery& delivery) {
+  SendJournal& journal = job.journal;
+  const std::size_t before = journal.trying.size();
+  for (const RecipientResult& result : delivery.recipients) {
+    RecipientNote* note = journal.find(result.address);
+    if (note == nullptr || result.state == RecipientResult::State::accepted ||
+        result.error.code == code_not_asked)
+      continue;
+    note->said = result.error.message + " (" + result.error.code + ")";
+    if (result.state == RecipientResult::State::permanent) note->state = Note::refused;
+    std::erase(journal.trying, result.address);
+  }
+  return journal.trying.size() == before ? Result<void>{} : journal.save();
 }
 
 Result<void> Sender::note_results(Job& job, const Delivery& delivery) {
