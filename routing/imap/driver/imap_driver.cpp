@@ -31,6 +31,8 @@ constexpr std::uint64_t search_slack = 100'000;
 constexpr std::uint64_t sizes_ahead = 4'000;
 constexpr std::size_t most_sizes = 50'000;
 constexpr std::string_view operation_header = "X-Syncline-Operation";
+/// Progress of a remove: a COPY to the deleted items was begun.
+constexpr std::string_view copying = "copying";
 
 unexpected<Error> gone() {
   return fail(ErrorDomain::mail, "gone", "the message is not in the mailbox any more");
@@ -806,7 +808,7 @@ Async<sync::Applied> ImapDriver::apply(const sync::WriteOrder& order, sync::Prog
       if (!send_) co_return not_supported("send");
       co_return co_await send_(order, progress, content);
     case sync::WriteOrder::What::remove: {
-      const auto once = [&] { return remove(order); };
+      const auto once = [&] { return remove(order, progress); };
       co_return co_await on_connection<sync::Applied>(once);
     }
     case sync::WriteOrder::What::update: {
@@ -819,7 +821,67 @@ Async<sync::Applied> ImapDriver::apply(const sync::WriteOrder& order, sync::Prog
   co_return not_supported("take a message that was not sent");
 }
 
-Async<sync::Applied> ImapDriver::remove(const sync::WriteOrder& order) {
+/// By which the message in the open folder is found again; nullopt: it is not there.
+Async<std::optional<SearchKey>> ImapDriver::search_key_of(Uid uid) {
+  std::vector<FetchBatch> batches = {{.uids = UidSet::range(uid, uid)}};
+  std::string items = "(UID INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)]";
+  items += client_->capabilities().gmail() ? " X-GM-MSGID)" : ")";
+  Fetched fetched;
+  auto outcomes = co_await client_->fetch(std::move(batches), items, fetched);
+  if (!outcomes) co_return fail(std::move(outcomes.error()));
+  if (auto good = first_error(*outcomes); !good) co_return fail(std::move(good.error()));
+  std::optional<SearchKey> key;
+  for (const FetchReply& reply : fetched.replies) {
+    if (reply.uid != uid || !reply.internal_date || reply.sections.empty()) continue;
+    key = SearchKey{.gmail_message_id = reply.gmail_message_id,
+                    .octets = reply.size.value_or(0),
+                    .received_seconds = seconds_of(*reply.internal_date),
+                    .message_id = message_id_in(reply.sections.front().value.value_or(""))};
+  }
+  co_return key;
+}
+
+/// Of servers without MOVE. A COPY whose answer was lost may have been done: then the copy is looked for
+/// instead of being made again (invariant 6).
+Async<Copied> ImapDriver::move_by_copy(const ItemId& item, const std::string& target,
+                                       sync::Progress& progress) {
+  const UidSet uid = UidSet::range(item.uid, item.uid);
+  Copied copied;
+  if (progress.text() == copying) {
+    auto key = co_await search_key_of(item.uid);
+    if (!key) co_return fail(std::move(key.error()));
+    if (!*key) co_return gone();
+    auto there = co_await open_folder(target, true);
+    if (!there) co_return fail(std::move(there.error()));
+    auto found = co_await find_in_open_folder(**key);
+    if (!found) co_return fail(std::move(found.error()));
+    if (*found) {
+      copied.uid_validity = selected_->uid_validity;
+      copied.to = UidSet::range(**found, **found);
+    }
+    const std::string text = item.text();
+    auto back = co_await locate(text);
+    if (!back) co_return fail(std::move(back.error()));
+  } else if (auto saved = progress.save(std::string(copying)); !saved) {
+    co_return fail(std::move(saved.error()));
+  }
+  if (copied.to.empty()) {
+    auto made = co_await client_->copy(uid, target);
+    if (!made) co_return fail(std::move(made.error()));
+    copied = std::move(*made);
+  }
+  const std::vector<std::string> deleted = {"\\Deleted"};
+  const std::string how = "+FLAGS";
+  auto marked = co_await client_->store(uid, how, deleted);
+  if (!marked) co_return fail(std::move(marked.error()));
+  if (client_->capabilities().uidplus()) {
+    auto expunged = co_await client_->expunge(uid);
+    if (!expunged) co_return fail(std::move(expunged.error()));
+  }
+  co_return copied;
+}
+
+Async<sync::Applied> ImapDriver::remove(const sync::WriteOrder& order, sync::Progress& progress) {
   auto trash = co_await folder_of(sync::FolderRole::deleted);
   if (!trash) co_return fail(std::move(trash.error()));
   auto item = co_await locate(order.item.id);
@@ -843,7 +905,11 @@ Async<sync::Applied> ImapDriver::remove(const sync::WriteOrder& order) {
     if (!made && made.error().code != "ALREADYEXISTS") co_return fail(std::move(made.error()));
     folders_.reset();
   }
-  auto moved = co_await client_->move(uid, target);
+  Result<Copied> moved;
+  if (client_->capabilities().move())
+    moved = co_await client_->move(uid, target);
+  else
+    moved = co_await move_by_copy(*item, target, progress);
   if (!moved) co_return fail(std::move(moved.error()));
   cache_.drop(order.item.id);
   sync::Applied applied;

@@ -97,7 +97,9 @@ class ImapDriver final : public sync::Driver {
   Async<std::optional<Found>> find_once(const SearchKey& key);
   Async<std::optional<Uid>> find_in_open_folder(const SearchKey& key);
   Async<ItemId> locate(const std::string& id);
-  Async<sync::Applied> remove(const sync::WriteOrder& order);
+  Async<sync::Applied> remove(const sync::WriteOrder& order, sync::Progress& progress);
+  Async<Copied> move_by_copy(const ItemId& item, const std::string& target, sync::Progress& progress);
+  Async<std::optional<SearchKey>> search_key_of(Uid uid);
   Async<sync::Applied> update(const sync::WriteOrder& order);
   Async<std::string> folder_of(sync::FolderRole role);
   void warn(std::string text);
