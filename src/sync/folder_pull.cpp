@@ -121,7 +121,9 @@ class FolderPull {
         const bool echo = page->entries.empty() && last && from == page->cursor;
         const Cursor with = cursor_now();
         if (!echo) {
+          context_.reading_again = notes_.audit_due;
           auto taken = co_await take_page(context_, folder_, *page, with);
+          context_.reading_again = false;
           if (!taken) co_return taken;
         }
       }

@@ -193,13 +193,13 @@ Async<void> take(RunContext& context, const RemoteFolder& folder, SortedPage wor
   for (const RemoteRef& ref : work.to_read) ids.push_back(ref.id);
   const bool is_mail = folder.kind == model::RecordKind::email;
   const bool with_body = !is_mail || (context.policies().mail.track == model::MailFilter::all &&
-                                      folder.role != FolderRole::sent);
+                                      folder.role != FolderRole::sent && !context.reading_again);
   std::vector<Result<RemoteItem>> read;
   if (!ids.empty()) {
     auto answered = co_await context.driver.read(folder.kind, ids, with_body);
     if (!answered) co_return fail(std::move(answered.error()));
     read = std::move(*answered);
-    learn_page_size(context, read);
+    if (!context.reading_again) learn_page_size(context, read);
   }
   std::vector<IncomingItem> items;
   items.reserve(read.size());

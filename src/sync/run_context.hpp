@@ -38,6 +38,10 @@ struct RunContext {
   /// How many items are read and held at once; learnt from the bodies of those before.
   std::size_t page_items = 128;
 
+  /// The folder at hand is read from its beginning once more: its messages have new ids, and most of them are
+  /// known by their search keys. Bodies are fetched of those that are not.
+  bool reading_again = false;
+
   SystemTime now() const { return surroundings.clock.now(); }
   const model::Policies& policies() const { return settings.policies; }
   /// nullptr: the server has no such folder (any more).
