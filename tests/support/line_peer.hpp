@@ -22,6 +22,7 @@ class LinePeer {
       if (end != std::string::npos) {
         std::string one = read_.substr(0, end);
         read_.erase(0, end + 2);
+        answering_ = one;
         co_return one;
       }
       const bool more = co_await fill();
@@ -45,6 +46,7 @@ class LinePeer {
       if (at != std::string::npos) {
         std::string taken = read_.substr(0, at + end.size());
         read_.erase(0, taken.size());
+        answering_ = end;
         co_return taken;
       }
       const bool more = co_await fill();
@@ -52,6 +54,7 @@ class LinePeer {
     }
   }
   net::asio::awaitable<void> say(std::string text) {
+    if (on_say) on_say(answering_, text.size());
     const auto octets = std::as_bytes(std::span<const char>(text.data(), text.size()));
     static_cast<void>(co_await stream_->write_all(octets));
   }
@@ -60,6 +63,10 @@ class LinePeer {
   const std::string& ahead() const { return read_; }
   std::size_t reads() const { return reads_; }
 
+  /// Told of everything that is said: what it answers (the last line, or the end of a text), and its octets.
+  std::function<void(const std::string& to, std::size_t octets)> on_say = {};
+  std::function<void(std::size_t octets)> on_hear = {};
+
  private:
   net::asio::awaitable<bool> fill() {
     std::byte buffer[16 * 1024];
@@ -67,12 +74,14 @@ class LinePeer {
     auto count = co_await stream_->read_some(room);
     if (!count || *count == 0) co_return false;
     ++reads_;
+    if (on_hear) on_hear(*count);
     read_.append(reinterpret_cast<const char*>(buffer), *count);
     co_return true;
   }
 
   net::StreamPtr stream_;
   std::string read_;
+  std::string answering_;
   std::size_t reads_ = 0;
 };
 

@@ -178,14 +178,23 @@ std::vector<store::Link> OrganisationStore::links(model::RecordId record) {
 }
 
 std::vector<std::string> OrganisationStore::journal(const std::string& event) {
-  auto entries = store_
-                     ->read<std::vector<store::JournalEntry>>([&](store::Transaction& transaction) {
-                       return store::list_journal(transaction, {.event = event, .most = 100'000});
-                     })
-                     .value();
   std::vector<std::string> reasons;
-  for (const store::JournalEntry& entry : entries) reasons.push_back(entry.reason);
+  for (const store::JournalEntry& entry : journal_entries(event)) reasons.push_back(entry.reason);
   return reasons;
+}
+
+std::vector<std::string> OrganisationStore::journal_texts(const std::string& event) {
+  std::vector<std::string> texts;
+  for (const store::JournalEntry& entry : journal_entries(event)) texts.push_back(entry.text);
+  return texts;
+}
+
+std::vector<store::JournalEntry> OrganisationStore::journal_entries(const std::string& event) {
+  return store_
+      ->read<std::vector<store::JournalEntry>>([&](store::Transaction& transaction) {
+        return store::list_journal(transaction, {.event = event, .most = 100'000});
+      })
+      .value();
 }
 
 std::vector<std::string> OrganisationStore::alerts() {

@@ -11,6 +11,7 @@
 #include "base/clock.hpp"
 #include "base/random.hpp"
 #include "store/content.hpp"
+#include "store/journal.hpp"
 #include "store/links.hpp"
 #include "store/store.hpp"
 #include "sync/mailbox_run.hpp"
@@ -66,7 +67,8 @@ class OrganisationStore {
   model::Record record(model::RecordId id);
   std::vector<store::Link> links(model::RecordId record);
   std::vector<std::string> journal(const std::string& event);  ///< their reasons
-  std::vector<std::string> alerts();                           ///< codes of those that are not cleared
+  std::vector<std::string> journal_texts(const std::string& event);
+  std::vector<std::string> alerts();  ///< codes of those that are not cleared
   /// Octets into the content store; the SHA-256 by which they are found.
   std::string add_content(std::string_view octets);
   std::string content_of(std::string_view sha256);
@@ -87,6 +89,8 @@ class OrganisationStore {
   SeededRandom random_;
 
  private:
+  std::vector<store::JournalEntry> journal_entries(const std::string& event);
+
   const Clock& clock_;
   ScratchFolder folder_;
   std::unique_ptr<store::Store> store_;

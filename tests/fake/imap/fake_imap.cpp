@@ -58,6 +58,13 @@ std::int64_t day_of(const std::string& text) {
   return day_number.time_since_epoch().count();
 }
 
+/// "05-Jan-2026 08:00:00 +0000", of the zone that clients of ours write.
+std::int64_t seconds_of(const std::string& text) {
+  const std::size_t day_ends = text.find(' ', 2);
+  const auto number = [&](std::size_t at) { return std::stoll(text.substr(day_ends + at, 2)); };
+  return day_of(text.substr(0, day_ends)) * 86400 + number(1) * 3600 + number(4) * 60 + number(7);
+}
+
 std::string flags_text(const FakeMessage& message) {
   std::string text;
   for (const std::string& flag : message.flags) text += (text.empty() ? "" : " ") + flag;
@@ -109,8 +116,7 @@ struct FakeImap::Connection {
 
 void FakeImap::listen(net::testing::VirtualWorld& world) {
   world.listen("imap.example.test", 143, {}, [this, &world](net::StreamPtr stream, std::string) {
-    ++connections;
-    world.spawn(talk(std::move(stream)));
+    world.spawn(talk(std::move(stream), connections++));
   });
 }
 
@@ -119,15 +125,21 @@ std::size_t FakeImap::count(std::string_view beginning) const {
       commands.begin(), commands.end(), [&](const std::string& one) { return one.starts_with(beginning); }));
 }
 
-net::asio::awaitable<void> FakeImap::talk(net::StreamPtr stream) {
+net::asio::awaitable<void> FakeImap::talk(net::StreamPtr stream, std::size_t nth) {
   Peer peer(std::move(stream));
   Connection connection;
-  std::string capabilities = "IMAP4rev1 LITERAL+ UIDPLUS IDLE ENABLE SPECIAL-USE";
+  if (heard) peer.on_hear = [this, nth](std::size_t octets) { heard(nth, octets); };
+  const auto tell = [&](const std::string& to, const std::string& text) {
+    if (said) said(nth, to, text.size());
+  };
+  std::string capabilities = "IMAP4rev1 LITERAL+ IDLE ENABLE SPECIAL-USE" + more_capabilities;
+  if (has_uidplus) capabilities += " UIDPLUS";
   if (has_move) capabilities += " MOVE";
   if (modseq != Modseq::none) capabilities += " CONDSTORE";
   if (modseq == Modseq::qresync) capabilities += " QRESYNC";
   if (gmail) capabilities += " X-GM-EXT-1";
   const std::string greeting = "* OK [CAPABILITY " + capabilities + "] ready\r\n";
+  tell("", greeting);
   if (!co_await peer.send(greeting)) co_return;
   for (;;) {
     auto line = co_await peer.line();
@@ -149,14 +161,18 @@ net::asio::awaitable<void> FakeImap::talk(net::StreamPtr stream) {
       co_return;
     }
     std::string reply;
-    if (command == "CAPABILITY")
+    std::optional<std::string> other = instead ? instead(tag, command) : std::nullopt;
+    if (other)
+      reply = std::move(*other);
+    else if (command == "CAPABILITY")
       reply = "* CAPABILITY " + capabilities + "\r\n" + tag + " OK\r\n";
     else
       reply = answer(connection, tag, command);
     const bool cut = cut_after_octets != 0 && command.find("BODY.PEEK") != std::string::npos;
     if (cut) reply.resize(std::min(reply.size(), std::exchange(cut_after_octets, 0)));
+    tell(command.substr(0, command.find('\x01')), reply);
     if (!co_await peer.send(reply)) co_return;
-    if (cut) co_return;
+    if (cut || command == "LOGOUT") co_return;
   }
 }
 
@@ -172,6 +188,14 @@ std::string FakeImap::answer(Connection& connection, const std::string& tag, con
       reply += "* LIST (" + folder.attributes + ") \"/\" \"" + name + "\"\r\n";
     return reply + ok;
   }
+  if (command == "LOGOUT") return "* BYE until then\r\n" + ok;
+  if (command.starts_with("CREATE ")) {
+    const std::string name = unquoted(command.substr(7));
+    if (folders.contains(name)) return tag + " NO [ALREADYEXISTS] there is such a folder\r\n";
+    folders[name];
+    return ok;
+  }
+  if (command.starts_with("APPEND ")) return append(tag, command);
   if (command.starts_with("SELECT")) return select(connection, tag, command);
   const auto selected = folders.find(connection.folder);
   if (selected == folders.end()) return ok;
@@ -181,6 +205,18 @@ std::string FakeImap::answer(Connection& connection, const std::string& tag, con
     bool refused = false;
     const std::string reply = fetch(folder, command, command.starts_with("UID"), refused);
     return reply + (refused ? tag + " NO [CORRUPTION] a message cannot be read\r\n" : ok);
+  }
+  if (command.starts_with("UID EXPUNGE ")) {
+    const auto wanted = ranges(command.substr(12), folder.uid_next - 1);
+    std::vector<std::uint32_t> uids;
+    for (const FakeMessage& message : folder.messages)
+      if (in(wanted, message.uid) && message.flags.contains("\\Deleted")) uids.push_back(message.uid);
+    std::string reply;
+    for (const std::uint32_t uid : uids) {
+      folder.expunge(uid);
+      if (connection.qresync) reply += "* VANISHED " + std::to_string(uid) + "\r\n";
+    }
+    return reply + ok;
   }
   if (command.starts_with("UID STORE") || command.starts_with("UID MOVE") ||
       command.starts_with("UID COPY")) {
@@ -207,8 +243,9 @@ std::string FakeImap::answer(Connection& connection, const std::string& tag, con
       FakeMessage copy = *folder.find(one);
       copy.uid = target.uid_next++;
       copy.modseq = ++target.modseq;
-      reply += "* OK [COPYUID " + std::to_string(target.uid_validity) + " " + std::to_string(one) + " " +
-               std::to_string(copy.uid) + "] done\r\n";
+      if (has_uidplus)
+        reply += "* OK [COPYUID " + std::to_string(target.uid_validity) + " " + std::to_string(one) + " " +
+                 std::to_string(copy.uid) + "] done\r\n";
       target.messages.push_back(std::move(copy));
       if (verb == "MOVE") {
         folder.expunge(one);
@@ -261,6 +298,26 @@ std::string FakeImap::select(Connection& connection, const std::string& tag, con
   return reply + tag + " OK [READ-WRITE] selected\r\n";
 }
 
+/// `APPEND "Sent" (\Seen) "date" <literal>`, the literal between two octets 1.
+std::string FakeImap::append(const std::string& tag, const std::string& command) {
+  const std::size_t literal = command.find('\x01');
+  const std::size_t end = command.rfind('\x01');
+  const std::string head = command.substr(0, literal);
+  const std::size_t open = head.find('(');
+  const auto found = folders.find(unquoted(head.substr(7, open - 8)));
+  if (literal == std::string::npos || found == folders.end())
+    return tag + " NO [TRYCREATE] no such folder\r\n";
+  const std::size_t date = head.find('"', head.find(')'));
+  FakeFolder& folder = found->second;
+  FakeMessage& made =
+      folder.add(command.substr(literal + 1, end - literal - 1), seconds_of(head.substr(date + 1, 26)));
+  std::istringstream flags(head.substr(open + 1, head.find(')') - open - 1));
+  for (std::string flag; flags >> flag;) made.flags.insert(flag);
+  if (!has_uidplus) return tag + " OK done\r\n";
+  return tag + " OK [APPENDUID " + std::to_string(folder.uid_validity) + " " + std::to_string(made.uid) +
+         "] done\r\n";
+}
+
 std::string FakeImap::search(FakeFolder& folder, const std::string& command) {
   std::istringstream words(command);
   std::string word;
@@ -288,6 +345,7 @@ std::string FakeImap::search(FakeFolder& folder, const std::string& command) {
       field = next;
       words >> value;
       value = unquoted(value);
+      std::erase(value, '\x01');
     }
   }
   if (!lies_found.empty()) return "* ESEARCH (TAG \"s\") UID ALL " + lies_found + "\r\n";

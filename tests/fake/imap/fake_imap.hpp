@@ -3,8 +3,10 @@
 // An IMAP server with a mailbox in memory, as good or as bad as a test wants it. Written from RFC 9051 and
 // RFC 7162 for tests alone; it shares nothing with the client but the wire.
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -54,6 +56,14 @@ class FakeImap {
   std::size_t cut_after_octets = 0;  ///< of the reply to a FETCH of content: the connection ends there, once
   std::uint64_t drop_after_commands = 0;  ///< the connection ends then, once
 
+  bool has_uidplus = true;             ///< tells what APPEND and COPY made; removes single messages
+  std::string more_capabilities = {};  ///< " AUTH=XOAUTH2 SASL-IR"
+  /// Looked at before each line; a text is said instead of the usual answer.
+  std::function<std::optional<std::string>(const std::string& tag, const std::string& command)> instead = {};
+  /// Told of everything that is said.
+  std::function<void(std::size_t connection, const std::string& to, std::size_t octets)> said = {};
+  std::function<void(std::size_t connection, std::size_t octets)> heard = {};
+
   std::map<std::string, FakeFolder> folders;
   std::vector<std::string> commands;  ///< without tags
   std::uint64_t connections = 0;
@@ -64,9 +74,10 @@ class FakeImap {
 
  private:
   struct Connection;
-  net::asio::awaitable<void> talk(net::StreamPtr stream);
+  net::asio::awaitable<void> talk(net::StreamPtr stream, std::size_t nth);
   std::string answer(Connection& connection, const std::string& tag, const std::string& command);
   std::string select(Connection& connection, const std::string& tag, const std::string& command);
+  std::string append(const std::string& tag, const std::string& command);
   std::string search(FakeFolder& folder, const std::string& command);
   std::string fetch(FakeFolder& folder, const std::string& command, bool by_uid, bool& refused);
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 // The server's end of a connection, as a script says it.
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -41,6 +42,7 @@ class Peer {
   const std::string& received() const { return received_; }
   net::Stream& stream() { return *stream_; }
   void close() { stream_->close(); }
+  std::function<void(std::size_t octets)> on_hear = {};
 
  private:
   net::Async<void> fill() {
@@ -49,6 +51,7 @@ class Peer {
     auto count = co_await stream_->read_some(room);
     if (!count) co_return fail(std::move(count.error()));
     if (*count == 0) co_return fail(ErrorDomain::net, "end", "the client has closed");
+    if (on_hear) on_hear(*count);
     received_.append(reinterpret_cast<const char*>(buffer), *count);
     co_return Result<void>{};
   }

@@ -34,6 +34,10 @@ struct Pop3Peer {
   /// Looked at before each command; a text is said instead of the usual answer.
   std::function<std::optional<std::string>(const std::string& line, std::size_t connection)> instead = {};
 
+  /// Told of everything that is said.
+  std::function<void(std::size_t connection, const std::string& to, std::size_t octets)> said = {};
+  std::function<void(std::size_t connection, std::size_t octets)> heard = {};
+
   std::vector<std::string> commands;  ///< of all connections, in their order
   std::size_t connections = 0;
   std::size_t reads = 0;
@@ -58,6 +62,8 @@ struct Pop3Peer {
 
   net::asio::awaitable<void> run(Peer& peer, std::size_t nth) {
     ++connections;
+    if (said) peer.on_say = [this, nth](const std::string& to, std::size_t octets) { said(nth, to, octets); };
+    if (heard) peer.on_hear = [this, nth](std::size_t octets) { heard(nth, octets); };
     co_await peer.say(greeting);
     std::vector<Stored> seen;
     std::set<std::size_t> deleted;

@@ -11,9 +11,9 @@
 namespace syncline::smtp::testing {
 
 struct Received {
-  std::string from;
-  std::vector<std::string> to;
-  std::string text;  ///< unstuffed, without the final dot
+  std::string from = {};
+  std::vector<std::string> to = {};
+  std::string text = {};  ///< unstuffed, without the final dot
 };
 
 struct SmtpPeer {
@@ -26,6 +26,11 @@ struct SmtpPeer {
   /// The answer to the text, by the number of the message (from 0); "vanish": takes it, and the connection
   /// ends without an answer; "drop": does not take it, and ends.
   std::function<std::string(std::size_t message)> verdict = {};
+  /// Called with every message that this server takes responsibility for.
+  std::function<void(const Received& message)> on_taken = {};
+  /// Told of everything that is said.
+  std::function<void(std::size_t connection, const std::string& to, std::size_t octets)> said = {};
+  std::function<void(std::size_t connection, std::size_t octets)> heard = {};
   std::string password = "secret";
 
   std::vector<std::string> commands;  ///< of all connections, in their order
@@ -47,6 +52,8 @@ struct SmtpPeer {
 
   net::asio::awaitable<void> run(Peer& peer, std::size_t nth, bool tls) {
     ++connections;
+    if (said) peer.on_say = [this, nth](const std::string& to, std::size_t octets) { said(nth, to, octets); };
+    if (heard) peer.on_hear = [this, nth](std::size_t octets) { heard(nth, octets); };
     co_await peer.say(greeting);
     Received message;
     for (;;) {
@@ -89,7 +96,10 @@ struct SmtpPeer {
         if (!goes_on) co_return;
         message = {};
       } else if (line.starts_with("BDAT ")) {
-        message.text += co_await peer.octets(std::stoul(line.substr(5)));
+        const std::size_t length = std::stoul(line.substr(5));
+        const std::string chunk = co_await peer.octets(length);
+        if (chunk.size() < length) co_return;  // cut off before its end
+        message.text += chunk;
         if (!line.ends_with(" LAST")) {
           co_await peer.say("250 2.0.0 so far\r\n");
           continue;
@@ -131,13 +141,16 @@ struct SmtpPeer {
   }
 
   net::asio::awaitable<bool> judge(Peer& peer, const Received& message) {
-    const std::string said = verdict ? verdict(offered) : "250 2.0.0 queued\r\n";
+    const std::string answer = verdict ? verdict(offered) : "250 2.0.0 queued\r\n";
     ++offered;
-    if (said == "drop") co_return false;
-    if (said == "vanish" || said.starts_with("250")) taken.push_back(message);
-    if (said == "vanish") co_return false;
-    co_await peer.say(said);
-    co_return !said.starts_with("421");
+    if (answer == "drop") co_return false;
+    if (answer == "vanish" || answer.starts_with("250")) {
+      taken.push_back(message);
+      if (on_taken) on_taken(message);
+    }
+    if (answer == "vanish") co_return false;
+    co_await peer.say(answer);
+    co_return !answer.starts_with("421");
   }
 
   std::string hello(bool tls) const {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(os.environ["SYNCLINE_SOURCE_DIR"])
 LAWS = 31
-LESSONS = ["R-%02d" % number for number in (*range(1, 12), 16, 20, *range(23, 28))]
+LESSONS = ["R-%02d" % number for number in (*range(1, 12), 16, 20, *range(22, 31))]
 
 CPP = re.compile(r"^\s*(?:TYPED_)?TEST(?:_F|_P)?\(\s*(\w+)\s*,\s*(\w+)\s*\)", re.M)
 SCRIPT = re.compile(r"^\s*def (\w+)\(", re.M)
