@@ -73,7 +73,12 @@ void check_command(const std::string& line) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
+  // Where the corpus is replayed, at every octet, however long it is.
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
   const std::size_t cuts = std::min<std::size_t>(size, 512);
+#else
+  const std::size_t cuts = size;
+#endif
   const Read whole = read(text, "");
   const std::string stuffed = encode(ContentEncoder::Form::dot_stuffed, text, "");
   const std::string plain = encode(ContentEncoder::Form::plain, text, "");
