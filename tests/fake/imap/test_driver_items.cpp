@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Messages of an IMAP folder: read, kept, found again, removed.
 #include "tests/fake/imap/driver_fixture.hpp"
+#include "tests/support/memory_progress.hpp"
 
 namespace syncline::imap {
 namespace {
@@ -235,18 +236,11 @@ TEST_F(Items, AMovedMessageIsFoundWhereverItIs) {
   EXPECT_EQ((*found)->item.id, id(moved.uid, "Archive"));
 }
 
-class NoProgress final : public sync::Progress {
- public:
-  std::string_view text() const override { return {}; }
-  Result<void> save(std::string) override { return {}; }
-  SystemTime settled_after() const override { return {}; }
-};
-
 TEST_F(Items, RemovingMovesToTheTrashUnlessTheMessageChanged) {
   server_.folders["Trash"].attributes = "\\Trash";
   fill(2);
   start();
-  NoProgress progress;
+  syncline::testing::MemoryProgress progress;
   sync::WriteOrder order{.what = sync::WriteOrder::What::remove, .item = {id(1), "u"}};
   inbox().flag(1, "\\Seen");
   const auto conflict = world_.run(driver_->apply(order, progress, {}));
@@ -265,7 +259,7 @@ TEST_F(Items, RemovingMovesToTheTrashUnlessTheMessageChanged) {
 TEST_F(Items, WhetherAMessageWasReadCanBeWritten) {
   fill(1);
   start();
-  NoProgress progress;
+  syncline::testing::MemoryProgress progress;
   sync::WriteOrder order{.what = sync::WriteOrder::What::update, .item = {id(1)}};
   order.fields["isRead"] = true;
   const auto done = world_.run(driver_->apply(order, progress, {}));
