@@ -31,6 +31,22 @@ TEST(SmartHost, IsAHostAndPerhapsAPort) {
     EXPECT_EQ(to_string(*parse_smart_host(text)), text);
 }
 
+TEST(NonDeliveryReport, ALongSubjectIsSeveralWordsAndNoLineIsTooLong) {
+  const OutgoingMail mail{.from = "anna@ours.test", .to = {}, .subject = "", .message_id = "", .mime = ""};
+  for (std::size_t length = 0; length < 60; ++length) {
+    OutgoingMail other = mail;
+    for (std::size_t i = 0; i < length; ++i) other.subject += "a\xC3\x9F\xE2\x82\xAC\xF0\x9F\x98\x80";
+    const std::string report =
+        non_delivery_report(other, {{"bo@else.test", {550, "no"}}},
+                            {.reporting_host = "sim.test", .remote_host = "", .unique = "u"}, {});
+    std::size_t line = 0;
+    for (const char c : report) {
+      line = c == '\n' ? 0 : line + 1;
+      ASSERT_LE(line, 90U) << report;
+    }
+  }
+}
+
 TEST(NonDeliveryReport, SaysWhoAndWhyAndInjectsNothing) {
   const OutgoingMail mail{.from = "anna@ours.test",
                           .to = {},

@@ -45,6 +45,28 @@ std::string one_line(std::string_view said) {
   return out;
 }
 
+/// RFC 2047: words of 75 octets at most, cut between characters.
+std::string encoded_words(std::string_view words) {
+  std::string out;
+  std::string chunk;
+  const auto flush = [&] {
+    out += (out.empty() ? "=?utf-8?B?" : "\r\n =?utf-8?B?") + syncline::base64_encode(chunk) + "?=";
+    chunk.clear();
+  };
+  while (!words.empty()) {
+    const auto point = text::next_code_point(words);
+    const std::size_t length = point ? point->length : 1;
+    if (chunk.size() + length > 45) flush();
+    if (point)
+      chunk += words.substr(0, length);
+    else
+      chunk += '?';
+    words.remove_prefix(length);
+  }
+  flush();
+  return out;
+}
+
 /// The enhanced status code a reply begins with (RFC 3463), else the class of its number.
 std::string status_of(const Verdict& verdict) {
   const std::string first(verdict.text.substr(0, verdict.text.find(' ')));
@@ -69,9 +91,8 @@ std::string non_delivery_report(const OutgoingMail& mail, const std::vector<Refu
   const std::string boundary = "_ndr_" + names.unique + "_";
   const std::string separator = "--" + boundary + "\r\n";
   std::string out = "From: \"Microsoft Outlook\" <postmaster@" + domain + ">\r\nTo: " + mail.from +
-                    "\r\nSubject: =?utf-8?B?" +
-                    syncline::base64_encode("Undeliverable: " + mail.subject.substr(0, 300)) +
-                    "?=\r\nDate: " + mail_date(now) + "\r\nMessage-ID: <" + names.unique + "@" +
+                    "\r\nSubject: " + encoded_words("Undeliverable: " + mail.subject.substr(0, 300)) +
+                    "\r\nDate: " + mail_date(now) + "\r\nMessage-ID: <" + names.unique + "@" +
                     names.reporting_host + ">\r\n";
   if (const std::string id = one_line(mail.message_id); !id.empty())
     out += "In-Reply-To: " + id + "\r\nReferences: " + id + "\r\n";
