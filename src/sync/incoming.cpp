@@ -172,7 +172,7 @@ Async<void> unmark_copies(RunContext& context, std::vector<IncomingItem>& items)
 
 /// A page is held with its bodies until its transaction ends: the longer the bodies, the fewer items at once.
 void learn_page_size(RunContext& context, const std::vector<Result<RemoteItem>>& items) {
-  constexpr std::size_t page_octets = std::size_t{8} << 20;
+  constexpr std::size_t page_octets = std::size_t{2} << 20;
   constexpr std::size_t smallest = 4;
   constexpr std::size_t largest = 2048;
   if (items.empty()) return;
