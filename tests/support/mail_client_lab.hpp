@@ -1,62 +1,22 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 // SMTP's and POP3's clients against real servers.
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/io_context.hpp>
 #include <fstream>
 #include <iterator>
 #include <memory>
-#include <optional>
 #include <string>
 
-#include "auth/blocking_pool.hpp"
+#include "auth/bearer.hpp"
 #include "auth/sasl.hpp"
-#include "auth/token_source.hpp"
-#include "net/system_environment.hpp"
 #include "routing/connection/endpoint.hpp"
 #include "tests/support/mail_lab.hpp"
+#include "tests/support/real_network.hpp"
 
 namespace syncline::testing {
 
-/// A token that stays as it is.
-class UnchangingToken final : public auth::TokenSource {
- public:
-  explicit UnchangingToken(std::string token) : token_(std::move(token)) {}
-  net::Async<auth::AccessToken> token() override {
-    co_return auth::AccessToken{.value = Secret(std::string_view(token_)), .generation = 1};
-  }
-  net::Async<auth::AccessToken> replace(std::uint64_t) override { return token(); }
-  std::string pool_key() const override { return "unchanging"; }
-  void credentials_changed() override {}
-
- private:
-  std::string token_;
-};
-
-class MailClientLab : public WithMailLab {
+class MailClientLab : public WithMailLab, protected RealNetwork {
  protected:
-  void SetUp() override {
-    WithMailLab::SetUp();
-    if (IsSkipped() || HasFatalFailure()) return;
-    net::SystemSettings settings;
-    settings.resolve = MailLab::names();
-    system_ = net::system_environment(context_.get_executor(), std::move(settings)).value();
-  }
-
-  template <class T>
-  Result<T> run(net::Async<T> main) {
-    std::optional<Result<T>> outcome;
-    const auto capture = [&](net::Async<T> inner) -> net::asio::awaitable<void> {
-      outcome.emplace(co_await std::move(inner));
-      context_.stop();
-    };
-    net::asio::co_spawn(context_, capture(std::move(main)), net::asio::detached);
-    context_.restart();
-    context_.run();
-    return std::move(*outcome);
-  }
-  net::Environment& environment() { return system_->get(); }
+  MailClientLab() : RealNetwork(MailLab::names()) {}
 
   mail::Endpoint endpoint(std::uint16_t port, mail::TlsMode tls, std::string host = "localhost") {
     mail::Endpoint made{.host = std::move(host), .port = port, .tls = tls};
@@ -76,7 +36,7 @@ class MailClientLab : public WithMailLab {
     auth::SaslIdentity identity;
     identity.user = user;
     if (with.password.empty())
-      identity.token = std::make_shared<UnchangingToken>(lab().token("alice", with.lifetime).value());
+      identity.token = auth::fixed_token(Secret(lab().token("alice", with.lifetime).value())).value();
     else
       identity.password = Secret(std::string_view(with.password));
     auth::SaslPolicy policy;
@@ -89,10 +49,6 @@ class MailClientLab : public WithMailLab {
     std::ifstream in(file, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
   }
-
-  net::asio::io_context context_{1};
-  std::unique_ptr<net::SystemEnvironment> system_;
-  std::shared_ptr<auth::BlockingPool> pool_ = std::make_shared<auth::BlockingPool>(2);
 };
 
 }  // namespace syncline::testing
