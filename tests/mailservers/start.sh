@@ -29,16 +29,7 @@ if [ -s "$W/env" ]; then
 elif [ -n "${BASE_PORT:-}" ]; then
   for p in "${ports[@]}"; do declare "LAB_${p%:*}=$((BASE_PORT + ${p#*:}))"; done
 else
-  # All at once, so that they differ. Below the range that connections get their own ports from.
-  read -r -a free < <(python3 -c '
-import random, socket
-held = []
-while len(held) < 7:
-    s = socket.socket()
-    try: s.bind(("127.0.0.1", random.randrange(12000, 32000)))
-    except OSError: continue
-    held.append(s)
-print(*(s.getsockname()[1] for s in held))')
+  read -r -a free < <("$here/free_ports.py" ${#ports[@]})
   for i in "${!ports[@]}"; do declare "LAB_${ports[i]%:*}=${free[i]}"; done
 fi
 IMAP_PORT=$LAB_IMAP; IMAPS_PORT=$LAB_IMAPS; POP_PORT=$LAB_POP3; POPS_PORT=$LAB_POP3S
@@ -58,31 +49,8 @@ mkdir -p "$W"/{conf,log,run/dovecot,tls,home,keys/default/HS256,state}
 chmod 755 "$W" "$W"/{conf,log,run,tls,home}
 
 # --- certificates -------------------------------------------------------------
-# One CA the tests trust, one they must not trust, and three server leaves: good,
-# wrong name, expired.
-mkca() {
-  [ -s "$W/tls/$1.key" ] || openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
-    -days 3650 -subj "/CN=$2" -addext basicConstraints=critical,CA:TRUE \
-    -addext keyUsage=critical,keyCertSign,cRLSign \
-    -keyout "$W/tls/$1.key" -out "$W/tls/$1.pem" 2>/dev/null
-}
-leaf() { # name ca san extra-args
-  local n=$1 ca=$2 san=$3; shift 3
-  [ -s "$W/tls/$n.pem" ] && return
-  openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$n" -keyout "$W/tls/$n.key" -out "$W/tls/$n.csr" 2>/dev/null
-  printf 'subjectAltName=%s\nextendedKeyUsage=serverAuth\nbasicConstraints=CA:FALSE\n' "$san" > "$W/tls/$n.ext"
-  openssl x509 -req -in "$W/tls/$n.csr" -CA "$W/tls/$ca.pem" -CAkey "$W/tls/$ca.key" -CAcreateserial \
-    -extfile "$W/tls/$n.ext" -out "$W/tls/$n.pem" "$@" 2>/dev/null
-  rm -f "$W/tls/$n.csr" "$W/tls/$n.ext"
-}
-mkca ca "Mail lab CA"; mkca otherca "Mail lab untrusted CA"
-leaf server    ca      "DNS:localhost,DNS:mail.$DOMAIN,IP:127.0.0.1" -days 825
-leaf untrusted otherca "DNS:localhost,DNS:untrusted.$DOMAIN,IP:127.0.0.1" -days 825
-leaf wrongname ca      "DNS:elsewhere.invalid" -days 825
-[ -s "$W/tls/expired.pem" ] || {
-  leaf expired ca "DNS:localhost,DNS:expired.$DOMAIN,IP:127.0.0.1" -days -1 || true
-}
-chmod 644 "$W"/tls/*.pem; chmod 640 "$W"/tls/*.key
+. "$here/certificates.sh"
+lab_certificates "$W/tls" "$DOMAIN"
 
 # --- users and token key ------------------------------------------------------
 : > "$W/conf/users"; : > "$W/conf/vmailbox"
@@ -258,6 +226,10 @@ if [ $SMTP = 1 ]; then
   done
   P="$W/conf/postfix"; mkdir -p "$P" "$W/queue" "$W/postfix-data"
   chown root "$W/queue"; chown postfix "$W/postfix-data"; chmod 700 "$W/postfix-data"
+  # The same faults by name as Dovecot has.
+  for fault in wrongname untrusted expired; do
+    echo "$fault.$DOMAIN $W/tls/$fault.key, $W/tls/$fault.pem"
+  done > "$P/sni"
   cat > "$P/main.cf" <<CONF
 compatibility_level = 3.6
 queue_directory = $W/queue
@@ -291,6 +263,7 @@ mailbox_size_limit = 0
 smtputf8_enable = yes
 recipient_delimiter = +
 smtpd_tls_chain_files = $W/tls/server.key, $W/tls/server.pem
+tls_server_sni_maps = texthash:$P/sni
 smtpd_tls_security_level = may
 smtpd_tls_protocols = >=TLSv1.2
 smtpd_tls_loglevel = 1

@@ -2,63 +2,22 @@
 #include "tests/support/mail_lab.hpp"
 
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <fstream>
-#include <iterator>
-#include <map>
 
 #include "base/text.hpp"
+#include "tests/support/lab_script.hpp"
 
 namespace syncline::testing {
 namespace {
 
 namespace fs = std::filesystem;
 
-std::string script(std::string_view name) {
-  return std::string(SYNCLINE_MAILSERVERS_DIR) + "/" + std::string(name);
-}
-
-struct Outcome {
-  int status = -1;
-  std::string output;
-};
-
-/// Arguments come from tests: none needs quoting. Into a file: a server would keep a pipe open for its life.
-Outcome run(const std::string& command) {
-  Outcome outcome;
-  std::string file = "/tmp/syncline-lab-out.XXXXXX";
-  const int descriptor = ::mkstemp(file.data());
-  if (descriptor < 0) return outcome;
-  ::close(descriptor);
-  const int status = std::system((command + " >" + file + " 2>&1 </dev/null").c_str());
-  outcome.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  std::ifstream in(file, std::ios::binary);
-  outcome.output.assign(std::istreambuf_iterator<char>(in), {});
-  std::error_code ignored;
-  fs::remove(file, ignored);
-  return outcome;
-}
-
-unexpected<Error> failed(const std::string& what, const Outcome& outcome) {
-  return fail(ErrorDomain::local, "lab-failed", what + ": " + outcome.output);
-}
-
-std::map<std::string, std::string> read_settings(const fs::path& file) {
-  std::map<std::string, std::string> settings;
-  std::ifstream in(file);
-  for (std::string word; in >> word;)
-    if (const auto equals = word.find('='); equals != std::string::npos)
-      settings[word.substr(0, equals)] = word.substr(equals + 1);
-  return settings;
-}
-
 /// What the servers have to write to belongs to the user they read mail as.
 void give_to_mail(const fs::path& path) {
-  if (::getuid() == 0) static_cast<void>(run("chown -R mail:mail " + path.string()));
+  if (::getuid() == 0) static_cast<void>(run_lab_command("chown -R mail:mail " + path.string()));
 }
 
 }  // namespace
@@ -67,7 +26,7 @@ Result<std::unique_ptr<MailLab>> MailLab::start(Options options) {
   if (options.smtp && ::getuid() != 0)
     return fail(ErrorDomain::local, "missing", "Postfix only starts as root");
   // A port that was free may be taken when the server comes to it.
-  Outcome outcome;
+  LabOutcome outcome;
   for (int attempt = 0; attempt < 3; ++attempt) {
     std::string pattern = "/tmp/syncline-mail.XXXXXX";
     if (::mkdtemp(pattern.data()) == nullptr)
@@ -76,10 +35,10 @@ Result<std::unique_ptr<MailLab>> MailLab::start(Options options) {
     lab->folder_ = pattern;
     const std::string settings = std::string("LAB_SMTP_SERVER=") + (options.smtp ? "yes" : "no") +
                                  " LAB_REMOVE=yes LAB_PARENT=" + std::to_string(::getpid()) + " ";
-    outcome = run(settings + script("start.sh") + " " + pattern);
+    outcome = run_lab_command(settings + lab_script("start.sh") + " " + pattern);
     if (outcome.status == 3) return fail(ErrorDomain::local, "missing", outcome.output);
     if (outcome.status != 0) continue;
-    auto said = read_settings(lab->folder_ / "env");
+    auto said = read_lab_settings(lab->folder_ / "env");
     const auto port = [&](const char* name) {
       return static_cast<std::uint16_t>(text::parse_int(said[name]).value_or(0));
     };
@@ -92,12 +51,12 @@ Result<std::unique_ptr<MailLab>> MailLab::start(Options options) {
                    .smtps = port("LAB_SMTPS")};
     return lab;
   }
-  return failed("start.sh", outcome);
+  return lab_failed("start.sh", outcome);
 }
 
 MailLab::~MailLab() {
   if (folder_.empty()) return;
-  const Outcome outcome = run(script("stop.sh") + " " + folder_.string());
+  const LabOutcome outcome = run_lab_command(lab_script("stop.sh") + " " + folder_.string());
   std::error_code ignored;
   if (outcome.status == 0)
     fs::remove_all(folder_, ignored);
@@ -115,9 +74,9 @@ std::vector<net::ResolveOverride> MailLab::names() {
 }
 
 Result<std::string> MailLab::token(std::string_view user, std::chrono::seconds lifetime) const {
-  const Outcome outcome = run(script("token.py") + " " + folder_.string() + " " + address(user) +
-                              " --ttl=" + std::to_string(lifetime.count()));
-  if (outcome.status != 0) return failed("token.py", outcome);
+  const LabOutcome outcome = run_lab_command(lab_script("token.py") + " " + folder_.string() + " " +
+                                             address(user) + " --ttl=" + std::to_string(lifetime.count()));
+  if (outcome.status != 0) return lab_failed("token.py", outcome);
   return std::string(text::trim(outcome.output));
 }
 
@@ -147,10 +106,10 @@ Result<void> MailLab::deliver(std::string_view user, std::string_view message) {
 
 Result<void> MailLab::generate(std::string_view user, unsigned count, unsigned seed, unsigned most_kb) {
   const fs::path maildir = folder_ / "home" / user / "Maildir";
-  const Outcome outcome =
-      run(script("gen_messages.py") + " --maildir " + maildir.string() + " --count " + std::to_string(count) +
-          " --seed " + std::to_string(seed) + " --max-kb " + std::to_string(most_kb));
-  if (outcome.status != 0) return failed("gen_messages.py", outcome);
+  const LabOutcome outcome = run_lab_command(
+      lab_script("gen_messages.py") + " --maildir " + maildir.string() + " --count " + std::to_string(count) +
+      " --seed " + std::to_string(seed) + " --max-kb " + std::to_string(most_kb));
+  if (outcome.status != 0) return lab_failed("gen_messages.py", outcome);
   give_to_mail(maildir);
   return {};
 }
@@ -164,10 +123,10 @@ std::vector<fs::path> MailLab::files_of(std::string_view user) const {
 }
 
 Result<void> MailLab::kick(std::string_view user) {
-  const Outcome outcome =
-      run("doveadm -c " + (folder_ / "conf/dovecot.conf").string() + " kick " + address(user));
+  const LabOutcome outcome =
+      run_lab_command("doveadm -c " + (folder_ / "conf/dovecot.conf").string() + " kick " + address(user));
   // 68: nobody was connected.
-  if (outcome.status != 0 && outcome.status != 68) return failed("doveadm kick", outcome);
+  if (outcome.status != 0 && outcome.status != 68) return lab_failed("doveadm kick", outcome);
   return {};
 }
 

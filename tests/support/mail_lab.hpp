@@ -45,9 +45,8 @@ class MailLab {
   std::string other_ca_file() const { return (folder_ / "tls/otherca.pem").string(); }
   const std::filesystem::path& folder() const noexcept { return folder_; }
 
-  /// Names that the servers have certificates for: good ("localhost", "mail.lab.test") and, on IMAP and POP3,
-  /// faulty ones ("wrongname.lab.test", "untrusted.lab.test", "expired.lab.test"); for
-  /// SystemSettings::resolve.
+  /// Names that the servers have certificates for: good ("localhost", "mail.lab.test") and faulty ones
+  /// ("wrongname.lab.test", "untrusted.lab.test", "expired.lab.test"); for SystemSettings::resolve.
   static std::vector<net::ResolveOverride> names();
   /// "alice" is "alice@lab.test"; users: alice, bob, carol, dave, sink.
   static std::string address(std::string_view user) { return std::string(user) + "@lab.test"; }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-// Our IMAP client against Dovecot.
+// Our IMAP client against a real server.
+#include <gtest/gtest.h>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
@@ -10,6 +12,7 @@
 #include "auth/token_source.hpp"
 #include "net/system_environment.hpp"
 #include "routing/imap/connect.hpp"
+#include "tests/real/imap/imap_server.hpp"
 #include "tests/support/mail_lab.hpp"
 
 namespace syncline::imap::testing {
@@ -31,16 +34,27 @@ class FixedToken final : public auth::TokenSource {
   std::string token_;
 };
 
-class ImapLab : public syncline::testing::WithMailLab {
+/// One server for a suite; every test says SKIPPED where it is not installed.
+class ImapLab : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() { start_lab({.smtp = false}); }
+  static void SetUpTestSuite() {
+    auto started = start_imap_server();
+    if (started)
+      server_ = std::move(*started);
+    else if (started.error().code == "missing")
+      missing_ = started.error().message;
+    else
+      FAIL() << started.error().describe();
+  }
+  static void TearDownTestSuite() { server_.reset(); }
   void SetUp() override {
-    WithMailLab::SetUp();
-    if (IsSkipped() || HasFatalFailure()) return;
+    if (!missing_.empty()) GTEST_SKIP() << missing_;
+    ASSERT_NE(server_, nullptr) << "the server did not start";
     net::SystemSettings settings;
     settings.resolve = MailLab::names();
     system_ = net::system_environment(context_.get_executor(), std::move(settings)).value();
   }
+  static ImapServer& server() { return *server_; }
 
   template <class T>
   Result<T> run(Async<T> main) {
@@ -58,9 +72,9 @@ class ImapLab : public syncline::testing::WithMailLab {
   mail::Endpoint endpoint(mail::TlsMode tls = mail::TlsMode::implicit, std::string host = "localhost") {
     mail::Endpoint made;
     made.host = std::move(host);
-    made.port = tls == mail::TlsMode::implicit ? lab().ports().imaps : lab().ports().imap;
+    made.port = tls == mail::TlsMode::implicit ? server().ports().implicit : server().ports().starttls;
     made.tls = tls;
-    made.policy.ca_file = lab().ca_file();
+    made.policy.ca_file = server().ca_file();
     return made;
   }
   ConnectSettings settings(std::string_view user = "alice", std::string password = MailLab::password()) {
@@ -82,6 +96,10 @@ class ImapLab : public syncline::testing::WithMailLab {
   net::asio::io_context context_{1};
   std::unique_ptr<net::SystemEnvironment> system_;
   std::shared_ptr<auth::BlockingPool> pool_ = std::make_shared<auth::BlockingPool>(2);
+
+ private:
+  static inline std::unique_ptr<ImapServer> server_;
+  static inline std::string missing_;
 };
 
 /// The octets as they come, by UID.

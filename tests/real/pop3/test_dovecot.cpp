@@ -87,17 +87,20 @@ TEST_F(Dovecot, SignsInByEveryMechanismBothSidesKnowAndByPassword) {
 }
 
 TEST_F(Dovecot, AWrongPasswordAndAnExpiredTokenAreRefusedAndNeverShown) {
-  for (const char* mechanism : {"PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256"}) {
+  for (const char* mechanism : {"PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256"}) {
     auto session = open(settings(TlsMode::starttls),
                         login("alice", {.password = "wrong-horse", .mechanisms = {mechanism}}));
     ASSERT_FALSE(session) << mechanism;
     EXPECT_EQ(session.error().retry, RetryClass::reauthenticate) << mechanism << session.error().describe();
     EXPECT_EQ(session.error().describe().find("wrong-horse"), std::string::npos);
   }
-  auto session = open(settings(TlsMode::implicit),
-                      login("alice", {.password = "", .lifetime = std::chrono::seconds(-60)}));
-  ASSERT_FALSE(session);
-  EXPECT_EQ(session.error().retry, RetryClass::reauthenticate) << session.error().describe();
+  for (const char* mechanism : {"XOAUTH2", "OAUTHBEARER"}) {
+    auto session = open(
+        settings(TlsMode::implicit),
+        login("alice", {.password = "", .lifetime = std::chrono::seconds(-60), .mechanisms = {mechanism}}));
+    ASSERT_FALSE(session) << mechanism;
+    EXPECT_EQ(session.error().retry, RetryClass::reauthenticate) << session.error().describe();
+  }
 }
 
 TEST_F(Dovecot, CertificatesWithAFaultAreRefused) {
@@ -110,6 +113,11 @@ TEST_F(Dovecot, CertificatesWithAFaultAreRefused) {
       EXPECT_EQ(session.error().code, "certificate") << session.error().describe();
       EXPECT_NE(session.error().message.find(why), std::string::npos) << session.error().describe();
     }
+    SessionSettings how = settings(tls);
+    how.endpoint.policy.ca_file = lab().other_ca_file();
+    auto unknown = open(how, login());
+    ASSERT_FALSE(unknown);
+    EXPECT_EQ(unknown.error().code, "certificate") << unknown.error().describe();
   }
 }
 
