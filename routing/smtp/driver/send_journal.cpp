@@ -28,6 +28,11 @@ std::int64_t number_in(const json::object& object, std::string_view name) {
   return value != nullptr && value->is_int64() ? value->get_int64() : 0;
 }
 
+bool flag_in(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains(name);
+  return value != nullptr && value->is_bool() && value->get_bool();
+}
+
 SystemTime time_in(const json::object& object, std::string_view name) {
   return SystemTime(std::chrono::milliseconds(number_in(object, name)));
 }
@@ -60,7 +65,9 @@ Result<bool> SendJournal::load() {
     if (!state) return bad_progress();
     recipients.push_back({.address = std::string(text_of(one.get_object(), "address")),
                           .state = *state,
-                          .said = std::string(text_of(one.get_object(), "said"))});
+                          .said = std::string(text_of(one.get_object(), "said")),
+                          .heard = flag_in(one.get_object(), "heard"),
+                          .unconfirmed = flag_in(one.get_object(), "unconfirmed")});
   }
   if (const json::value* names = object->if_contains("trying"); names != nullptr && names->is_array())
     for (const json::value& name : names->get_array())
@@ -70,10 +77,14 @@ Result<bool> SendJournal::load() {
 
 Result<void> SendJournal::save() {
   json::array list;
-  for (const RecipientNote& note : recipients)
-    list.push_back(json::object{{"address", note.address},
-                                {"state", state_words[static_cast<std::size_t>(note.state)]},
-                                {"said", note.said}});
+  for (const RecipientNote& note : recipients) {
+    json::object one{{"address", note.address},
+                     {"state", state_words[static_cast<std::size_t>(note.state)]},
+                     {"said", note.said}};
+    if (note.heard) one["heard"] = true;
+    if (note.unconfirmed) one["unconfirmed"] = true;
+    list.push_back(std::move(one));
+  }
   json::array names;
   for (const std::string& address : trying) names.push_back(json::value(address));
   const json::object all{{"step", step_words[static_cast<std::size_t>(step)]},

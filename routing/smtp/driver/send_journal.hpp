@@ -15,6 +15,9 @@ struct RecipientNote {
   std::string address = {};
   State state = State::waiting;
   std::string said = {};  ///< waiting, refused: what the server said last
+  /// In the transaction whose last answer is awaited, the one to this recipient came, and was good.
+  bool heard = false;
+  bool unconfirmed = false;  ///< accepted, as far as the Sent folder can tell: the answer never came
 };
 
 class SendJournal {

@@ -30,11 +30,11 @@ std::string not_delivered(const SendJournal& journal) {
   return text;
 }
 
-/// Of a message whose answer was lost, to several: whose acceptance nobody saw.
+/// Of a message to several whose answers were lost: for whom nobody saw one.
 std::string not_confirmed(const SendJournal& journal) {
   std::string text;
   for (const RecipientNote& note : journal.recipients)
-    if (note.state == Note::accepted && !note.said.empty())
+    if (note.unconfirmed)
       text += (text.empty() ? "the answers were lost; the message went out, but not known to be accepted for "
                             : ", ") +
               note.address;
@@ -135,7 +135,8 @@ Async<void> Sender::settle(Job& job) {
   for (const std::string& address : journal.trying)
     if (RecipientNote* note = journal.find(address)) {
       note->state = Note::accepted;
-      note->said = journal.trying.size() > 1 ? "not known" : "";
+      note->said.clear();
+      note->unconfirmed = journal.trying.size() > 1 && !note->heard;
     }
   journal.trying.clear();
   journal.step = journal.waiting().empty() ? Step::sent : Step::ready;
@@ -191,6 +192,7 @@ Async<void> Sender::deliver_once(Job& job) {
     journal.step = Step::open;
     journal.begun = environment_.clock.now();
     journal.trying = envelope.recipients;
+    for (const std::string& address : journal.trying) journal.find(address)->heard = false;
     return journal.save();
   };
   ++requests_;
@@ -198,7 +200,7 @@ Async<void> Sender::deliver_once(Job& job) {
   if (!session_->usable()) session_.reset();
   if (!delivery) co_return fail(std::move(delivery.error()));
   if (delivery->state == Delivery::State::unknown) {
-    if (auto noted = note_refusals(job, *delivery); !noted) co_return noted;
+    if (auto noted = note_answers(job, *delivery); !noted) co_return noted;
     Error error = std::move(delivery->error);
     error.message = "no answer came to the message's last octets: " + error.message;
     error.domain = ErrorDomain::mail;
@@ -210,21 +212,24 @@ Async<void> Sender::deliver_once(Job& job) {
   co_return note_results(job, *delivery);
 }
 
-/// Whom the server refused or put off before its last answer was lost has not got the message, whatever the
-/// Sent folder says later.
-Result<void> Sender::note_refusals(Job& job, const Delivery& delivery) {
+/// What was said of single recipients before the last answer was lost. Whom the server refused or put off has
+/// not got the message, whatever the Sent folder says later.
+Result<void> Sender::note_answers(Job& job, const Delivery& delivery) {
   SendJournal& journal = job.journal;
-  const std::size_t before = journal.trying.size();
+  bool changed = false;
   for (const RecipientResult& result : delivery.recipients) {
     RecipientNote* note = journal.find(result.address);
-    if (note == nullptr || result.state == RecipientResult::State::accepted ||
-        result.error.code == code_not_asked)
+    if (note == nullptr || result.error.code == code_not_asked) continue;
+    changed = true;
+    if (result.state == RecipientResult::State::accepted) {
+      note->heard = true;
       continue;
+    }
     note->said = result.error.message + " (" + result.error.code + ")";
     if (result.state == RecipientResult::State::permanent) note->state = Note::refused;
     std::erase(journal.trying, result.address);
   }
-  return journal.trying.size() == before ? Result<void>{} : journal.save();
+  return changed ? journal.save() : Result<void>{};
 }
 
 Result<void> Sender::note_results(Job& job, const Delivery& delivery) {

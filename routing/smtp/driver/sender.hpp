@@ -65,7 +65,7 @@ class Sender {
   Async<void> settle(Job& job);
   Async<void> deliver(Job& job);
   Async<void> deliver_once(Job& job);
-  Result<void> note_refusals(Job& job, const Delivery& delivery);
+  Result<void> note_answers(Job& job, const Delivery& delivery);
   Result<void> note_results(Job& job, const Delivery& delivery);
   Async<void> ensure_session();
   Async<sync::RemoteRef> put_copy(Job& job, std::string& remark);

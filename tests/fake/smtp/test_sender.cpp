@@ -172,6 +172,44 @@ TEST_F(SenderTest, ALostAnswerIsSettledByTheSentFolder) {
   EXPECT_EQ(second->remark, "");
 }
 
+TEST_F(SenderTest, WhoWasRefusedBeforeTheAnswerWasLostHasNotGotTheMessage) {
+  to({"bob@example.test", "nobody@example.test", "carol@example.test"});
+  server_saves_after(std::chrono::seconds(0));
+  peer.instead = [](const std::string& line, std::size_t) -> std::optional<std::string> {
+    if (line.find("<nobody@") != std::string::npos) return "550 5.1.1 no such user\r\n";
+    return std::nullopt;
+  };
+  peer.verdict = [](std::size_t) -> std::string { return "vanish"; };
+  ASSERT_EQ(send().error().code, "uncertain");
+  restart();
+  auto settled = send();
+  ASSERT_TRUE(settled) << settled.error().describe();
+  EXPECT_EQ(settled->refused_recipients, std::vector<std::string>{"nobody@example.test"});
+  EXPECT_NE(settled->remark.find("no such user"), std::string::npos) << settled->remark;
+  EXPECT_EQ(settled->remark.find("bob@"), std::string::npos) << "their answers came: " << settled->remark;
+  EXPECT_EQ(peer.taken.size(), 1u);
+}
+
+TEST_F(SenderTest, WhereNoAnswerCameTheSentFolderTellsOfTheMessageAndNotOfEachRecipient) {
+  server_saves_after(std::chrono::seconds(0));
+  peer.offers = {"PIPELINING", "CHUNKING"};
+  peer.instead = [this](const std::string& line, std::size_t) -> std::optional<std::string> {
+    if (!line.starts_with("BDAT")) return std::nullopt;
+    peer.taken.emplace_back();
+    return "close";
+  };
+  // All of it goes in one piece; the process ends when it is gone.
+  noted.die(MemoryProgress::Death::before_save, 2);
+  ASSERT_FALSE(send());
+  restart();
+  auto settled = send();
+  ASSERT_TRUE(settled) << settled.error().describe();
+  EXPECT_NE(settled->remark.find("not known to be accepted for bob@example.test, carol@example.test"),
+            std::string::npos)
+      << settled->remark;
+  EXPECT_EQ(peer.taken.size(), 1u);
+}
+
 TEST_F(SenderTest, WithoutEvidenceInTwoMinutesAPersonIsAsked) {
   server_saves_after(std::chrono::hours(1));
   peer.verdict = [](std::size_t) -> std::string { return "drop"; };
