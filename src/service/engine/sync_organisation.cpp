@@ -7,41 +7,14 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "base/text.hpp"
-#include "ews/autodiscover/cache.hpp"
 #include "service/engine/connections.hpp"
-#include "service/engine/dry_run.hpp"
-#include "service/engine/mailbox_connection.hpp"
-#include "service/engine/mailbox_state.hpp"
+#include "service/engine/mailbox_runner.hpp"
 #include "service/organisation/organisation.hpp"
-#include "sync/mailbox_run.hpp"
 
 namespace syncline::service {
 namespace {
 
 namespace asio = net::asio;
-
-sync::MailboxSettings settings_of(const EnabledMailbox& mailbox, const std::string& organisation_name) {
-  sync::MailboxSettings settings;
-  settings.mailbox = mailbox.id();
-  settings.address = mailbox.address();
-  settings.owner = mailbox.mailbox().record_owner();
-  settings.kind = mailbox.mailbox().kind;
-  settings.mail_in = mailbox.route().incoming.has_value();
-  settings.mail_out = mailbox.route().outgoing.has_value();
-  settings.appointments_contacts_tasks = mailbox.route().act.has_value();
-  settings.tracked_folders = mailbox.mailbox().folders;
-  settings.policies = mailbox.policies();
-  if (const auto remove = mailbox.mailbox().delete_after_processing)
-    settings.policies.mail.delete_after_processing = *remove;
-  // Among the public folders there is none where new items of a kind go.
-  if (mailbox.mailbox().store == model::FolderStore::public_folders)
-    for (auto* filters : {&settings.policies.sync.send_appointments, &settings.policies.sync.send_contacts,
-                          &settings.policies.sync.send_tasks})
-      filters->clear();
-  settings.organisation_name = organisation_name;
-  settings.take_over = mailbox.mailbox().override_primary.value_or(false);
-  return settings;
-}
 
 /// A copy of the database for a dry run to write to.
 class ScratchStore {
@@ -131,66 +104,15 @@ class OrganisationRun {
   }
 
   asio::awaitable<void> run_one(const EnabledMailbox& mailbox, MailboxOutcome& outcome) {
-    const SystemTime started_at = organisation_.clock().now();
-    outcome.summary = co_await synchronise(mailbox, outcome);
-    if (!outcome.summary && outcome.summary.error().domain == ErrorDomain::local) {
-      trouble_ = outcome.summary.error();
-      co_return;
-    }
-    if (request_.dry_run) co_return;
-    if (!outcome.summary && ews::autodiscover::drops_discovery(outcome.summary.error()))
-      if (auto forgotten = forget_endpoint(organisation_, mailbox.address()); !forgotten)
-        trouble_ = std::move(forgotten.error());
-    if (auto kept = remember_run(organisation_, mailbox.id(), started_at, outcome.summary); !kept)
-      trouble_ = std::move(kept.error());
-  }
-
-  Async<sync::MailboxSummary> synchronise(const EnabledMailbox& mailbox, MailboxOutcome& outcome) {
-    auto connection = co_await connect_mailbox(organisation_, connections_, mailbox, !request_.dry_run);
-    if (!connection) co_return fail(std::move(connection.error()));
-    auto summary = co_await synchronise_through(**connection, mailbox, outcome);
-    (*connection)->ended(summary);
-    outcome.server_version = (*connection)->server_version();
-    // What was done is done; a server that does not say goodbye changes nothing of it.
-    static_cast<void>(co_await (*connection)->close());
-    co_return summary;
-  }
-
-  Async<sync::MailboxSummary> synchronise_through(MailboxConnection& connection,
-                                                  const EnabledMailbox& mailbox, MailboxOutcome& outcome) {
-    outcome.endpoint = connection.endpoint();
-    sync::MailboxSettings settings = settings_of(mailbox, organisation_name_);
-    settings.take_over = settings.take_over || request_.take_over;
-    sync::RunOptions options;
-    options.settle = !request_.once && !request_.dry_run;
-    options.on_progress = [this, &connection,
-                           address = mailbox.address()](const sync::RunProgress& progress) {
-      connection.answered();
-      if (request_.on_progress) request_.on_progress(address, progress);
-    };
-    auto network = connections_.network_of(mailbox.profile());
-    if (!network) co_return fail(std::move(network.error()));
-    net::Environment& world = (*network)->environment();
-    const sync::Surroundings surroundings{
-        .clock = organisation_.clock(),
-        .random = organisation_.random(),
-        .sleep = [&world](std::chrono::milliseconds span) -> Async<void> {
-          co_return co_await world.timers.sleep_until(world.clock.steady_now() + span);
-        }};
-    if (request_.dry_run) {
-      DryRunDriver driver(connection.driver(), [&connection](std::string organisation_id, bool take_over) {
-        return connection.look_at_claim(std::move(organisation_id), take_over);
-      });
-      settings.policies.mail.keep_mime = false;
-      auto summary = co_await sync::run_mailbox(surroundings, scratch_->store(), scratch_->content(), driver,
-                                                settings, options);
-      outcome.would_write = driver.orders();
-      co_return summary;
-    }
-    auto content = organisation_.content();
-    if (!content) co_return fail(std::move(content.error()));
-    co_return co_await sync::run_mailbox(surroundings, organisation_.store(), **content, connection.driver(),
-                                         settings, options);
+    RunWishes wishes{.settle = !request_.once, .take_over = request_.take_over};
+    if (scratch_) wishes.dry_run.emplace(DryRunStores{scratch_->store(), scratch_->content()});
+    if (request_.on_progress)
+      wishes.on_progress = [this, address = mailbox.address()](const sync::RunProgress& progress) {
+        request_.on_progress(address, progress);
+      };
+    MailboxRunner runner(organisation_, connections_, organisation_name_);
+    auto ran = co_await runner.run(mailbox, std::move(wishes), outcome);
+    if (!ran) trouble_ = std::move(ran.error());
   }
 
   asio::any_io_executor executor_;

@@ -9,9 +9,7 @@
 
 #include "base/async.hpp"
 #include "net/async.hpp"
-#include "service/organisation/mailbox_gate.hpp"
-#include "sync/driver.hpp"
-#include "sync/summary.hpp"
+#include "service/engine/mailbox_runner.hpp"
 
 namespace syncline::service {
 
@@ -28,14 +26,6 @@ struct SyncRequest {
   std::size_t mailboxes_at_once = 4;
   /// Told of every mailbox's progress.
   std::function<void(const std::string& address, const sync::RunProgress& progress)> on_progress = {};
-};
-
-struct MailboxOutcome {
-  std::string address;
-  Result<sync::MailboxSummary> summary;
-  std::string endpoint = {};
-  std::string server_version = {};
-  std::vector<sync::WriteOrder> would_write = {};  ///< of a dry run
 };
 
 struct SyncOutcome {
