@@ -51,6 +51,7 @@ void add_quarantine(CLI::App& app, Action& action);
 void add_brake(CLI::App& app, Action& action);
 void add_audit(CLI::App& app, Action& action);
 void add_sync(CLI::App& app, Action& action);
+void add_serve(CLI::App& app, Action& action);
 void add_backup(CLI::App& app, Action& action);
 void add_content(CLI::App& app, Action& action);
 

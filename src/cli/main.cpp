@@ -36,6 +36,7 @@ int main(int argc, char** argv) {
   syncline::cli::add_key(app, action);
   syncline::cli::add_mailbox(app, action);
   syncline::cli::add_sync(app, action);
+  syncline::cli::add_serve(app, action);
   syncline::cli::add_record(app, action);
   syncline::cli::add_content(app, action);
   syncline::cli::add_journal(app, action);

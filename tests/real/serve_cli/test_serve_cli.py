@@ -1,0 +1,190 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs `syncline serve` as systemd would, against a test Exchange in another process."""
+import json
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import unittest
+import urllib.error
+import urllib.request
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "sync_cli"))
+from exchange_world import PASSWORD, SOURCE, Exchange, Syncline, wait_for  # noqa: E402
+
+
+class Serving(Syncline):
+    def serve(self, *arguments):
+        """A daemon that is ready; what it says goes to a file, so that nobody has to read it."""
+        self.log_file = self.folder / "serve.log"
+        notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(notify.close)
+        place = str(self.folder / "notify")
+        pathlib.Path(place).unlink(missing_ok=True)
+        notify.bind(place)
+        notify.settimeout(60)
+        with open(self.folder / "serve.out", "wb") as out, open(self.log_file, "ab") as log:
+            self.process = subprocess.Popen(self.command("serve", "--port", "0", *arguments), stdin=subprocess.DEVNULL,
+                                            stdout=out, stderr=log, env={**self.env, "NOTIFY_SOCKET": place})
+        self.addCleanup(self.kill, self.process)
+        self.assertEqual(notify.recv(100), b"READY=1")
+        self.http = json.loads((self.folder / "serve.out").read_text().splitlines()[0])["http"]
+        self.notify = notify
+        return self.process
+
+    @staticmethod
+    def kill(process):
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+
+    def end(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.assertEqual(self.process.wait(60), 0, self.log_file.read_text())
+        self.outputs.append(self.log_file.read_text())
+
+    def get(self, path, method="GET"):
+        try:
+            with urllib.request.urlopen(urllib.request.Request(self.http + path, method=method), timeout=30) as answer:
+                return answer.status, answer.headers["Content-Type"], answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.headers["Content-Type"], error.read().decode()
+
+    def metric(self, name, **labels):
+        wanted = ",".join(f'{key}="{value}"' for key, value in labels.items())
+        line = re.escape(name) + (r"\{" + re.escape(wanted) + r"\}" if wanted else "") + r" (\S+)"
+        found = re.search("^" + line, self.get("/metrics")[2], re.M)
+        self.assertIsNotNone(found, f"there is no {name}{labels}")
+        return float(found.group(1))
+
+
+class Daemon(Serving):
+    def test_it_keeps_a_mailbox_in_step_by_itself(self):
+        user = self.exchange.user()
+        self.ready(user)
+        self.exchange.add_contact(user, "Olga", "Nowak")
+        self.serve()
+        wait_for(lambda: len(self.records("contact")) == 1, "the first run")
+        self.add({"kind": "contact", "owner": user, "fields": {"givenName": "Marta", "surname": "Vogel",
+                                                               "displayName": "Marta Vogel"}})
+        wait_for(lambda: len(self.exchange.items(user, "contacts")) == 2, "the record that was added")
+        self.end()
+        self.assertRegex(self.log_file.read_text(), rf"info \[{re.escape(user)}\] done in \d+ ms: 1 came, 0 went")
+        line = self.sync()[user]
+        self.assertEqual((line["kinds"]["contact"]["came"], line["kinds"]["contact"]["went"]), (0, 0))
+
+    def test_a_wrong_password_is_tried_again_when_there_is_a_new_one(self):
+        user = self.exchange.user()
+        self.ready(user, password="mistaken")
+        self.exchange.add_contact(user, "Olga", "Nowak")
+        self.serve()
+        wait_for(lambda: self.metric("syncline_mailboxes", state="failing") == 1, "the refusal")
+        self.assertEqual(self.get("/readyz")[0], 200, "one mailbox is not the daemon")
+        self.ok("secret", "set", "--mailbox", user, "--stdin", text=PASSWORD + "\n")
+        wait_for(lambda: len(self.records("contact")) == 1, "the run with the new password")
+        self.assertEqual(self.metric("syncline_mailboxes", state="failing"), 0)
+        self.end()
+
+    def test_what_administrators_do_holds_without_a_restart(self):
+        first, second = self.exchange.user(), self.exchange.user()
+        self.ready(first)
+        self.serve()
+        wait_for(lambda: self.metric("syncline_runs_total", outcome="done") >= 1, "the first run")
+        self.exchange.add_contact(second, "Bert", "Kranz")
+        self.apply(self.configuration(self.profile("Basement"), self.mailbox(first), self.mailbox(second)))
+        self.let_in(second)
+        wait_for(lambda: len(self.records("contact")) == 1, "the mailbox that was added")
+        self.ok("mailbox", "disable", first, second)
+        wait_for(lambda: self.metric("syncline_mailboxes", state="waiting") == 0, "the mailboxes that were disabled")
+        self.end()
+
+    def test_a_second_engine_is_refused_while_it_serves(self):
+        user = self.exchange.user()
+        self.ready(user)
+        self.serve()
+        result = self.run_program("sync")
+        self.assertEqual(result.returncode, 4)
+        self.assertIn(str(self.process.pid), result.stderr)
+        result = self.run_program("serve", "--no-http")
+        self.assertEqual(result.returncode, 4)
+        self.end()
+        self.sync()
+
+    def test_killed_in_the_middle_it_goes_on_and_doubles_nothing(self):
+        user = self.exchange.user()
+        self.ready(user)
+        for number in range(300):
+            self.exchange.add_contact(user, f"N{number}", "Person")
+        self.add(*({"kind": "contact", "owner": user, "fields": {"givenName": f"R{number}", "surname": "Record"}}
+                   for number in range(30)))
+        for _ in range(4):
+            requests = self.exchange.mark()
+            self.serve()
+            wait_for(lambda: len(self.exchange.since(requests)) >= 6, "some requests")
+            self.process.kill()
+            self.process.wait()
+        self.serve()
+        wait_for(lambda: len(self.exchange.items(user, "contacts")) == 330 and len(self.records("contact")) == 330,
+                 "both sides to be equal")
+        self.end()
+        self.sync()
+        self.assertEqual(len(self.exchange.items(user, "contacts")), 330)
+        self.assertEqual(len(self.records("contact")), 330)
+
+
+class Outside(Serving):
+    def test_health_readiness_and_what_is_not_there(self):
+        self.ready(self.exchange.user())
+        self.serve()
+        self.assertEqual(self.get("/healthz"), (200, "text/plain; charset=utf-8", "ok\n"))
+        self.assertEqual(self.get("/readyz")[0], 200)
+        self.assertEqual(self.get("/healthz", "HEAD")[2], "")
+        status, kind, body = self.get("/nowhere?x=1")
+        self.assertEqual((status, kind, json.loads(body)["status"]), (404, "application/problem+json", 404))
+        self.assertEqual(self.get("/metrics", "POST")[0], 405)
+        self.end()
+
+    def test_systemd_is_told(self):
+        self.ready(self.exchange.user())
+        self.serve()
+        self.process.send_signal(signal.SIGHUP)
+        self.assertEqual(self.notify.recv(100), b"RELOADING=1")
+        self.assertEqual(self.notify.recv(100), b"READY=1")
+        self.end()
+        self.assertEqual(self.notify.recv(100), b"STOPPING=1")
+
+    def test_every_metric_is_documented_and_every_documented_one_is_there(self):
+        self.ready(self.exchange.user())
+        self.serve()
+        wait_for(lambda: self.metric("syncline_runs_total", outcome="done") >= 1, "a run")
+        text = self.get("/metrics")[2]
+        exported = set(re.findall(r"^# TYPE (\S+)", text, re.M))
+        documented = set(re.findall(r"`(syncline_[a-z_]+)`", (SOURCE / "docs/serve.md").read_text("utf-8")))
+        self.assertEqual(exported, documented)
+        for secret in (PASSWORD, "@example.test"):
+            self.assertNotIn(secret, text)
+        checker = shutil.which("promtool")
+        if checker:
+            done = subprocess.run([checker, "check", "metrics"], input=text, capture_output=True, text=True, check=False)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.end()
+
+    def test_a_port_that_is_taken_is_said(self):
+        self.ready(self.exchange.user())
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            result = self.run_program("serve", "--port", str(taken.getsockname()[1]))
+        self.assertEqual(result.returncode, 4)
+        self.assertIn("listen", result.stderr)
+
+
+if __name__ == "__main__":
+    Syncline.exchange = Exchange()
+    try:
+        unittest.main(verbosity=2)
+    finally:
+        Syncline.exchange.close()

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "service/daemon/schedule.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+
+namespace syncline::service {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+using ::testing::IsEmpty;
+
+constexpr minutes interval{5};
+
+Error unreachable() {
+  return {.domain = ErrorDomain::net, .code = "connection-refused", .retry = RetryClass::after};
+}
+Error wrong_password() {
+  return {.domain = ErrorDomain::http,
+          .code = "unauthorized",
+          .retry = RetryClass::reauthenticate,
+          .http_status = 401};
+}
+
+class ScheduleTest : public ::testing::Test {
+ protected:
+  void put(const std::string& address, const std::string& server = "mail.example") {
+    schedule.put(address, server, interval, interval, now);
+  }
+  /// Runs whatever is due, at each second until `end`; `outcome`: of each run.
+  void live_until(SteadyTime end, const std::function<std::optional<Error>(const std::string&)>& outcome) {
+    for (; now < end; now += seconds(1))
+      while (const auto address = schedule.take(now)) {
+        ++runs[*address];
+        tries.push_back({*address, now});
+        schedule.finished(*address, now, outcome(*address));
+      }
+  }
+  MailboxTurn turn(const std::string& address) {
+    for (const MailboxTurn& one : schedule.turns())
+      if (one.address == address) return one;
+    return {};
+  }
+
+  SeededRandom random{5};
+  Schedule schedule{{}, random};
+  SteadyTime now{std::chrono::hours(1)};
+  std::map<std::string, int> runs;
+  std::vector<std::pair<std::string, SteadyTime>> tries;
+};
+
+TEST_F(ScheduleTest, AStartIsNoStormAndNobodyIsForgotten) {
+  for (int i = 0; i < 300; ++i) put("m" + std::to_string(i));
+  const SteadyTime began = now;
+  live_until(began + minutes(51), [](const std::string&) { return std::nullopt; });
+  ASSERT_EQ(runs.size(), 300u);
+  for (const auto& [address, count] : runs) {
+    EXPECT_GE(count, 9) << address;
+    EXPECT_LE(count, 12) << address;
+  }
+  // One mailbox a second on average: no second sees a crowd.
+  std::map<SteadyTime, int> crowd;
+  for (const auto& [_, at] : tries) ++crowd[at];
+  for (const auto& [_, count] : crowd) EXPECT_LE(count, 12);
+}
+
+TEST_F(ScheduleTest, WhoHasWaitedLongestIsNext) {
+  put("a");
+  put("b");
+  put("c");
+  schedule.wake("c", now - seconds(3));
+  schedule.wake("a", now - seconds(2));
+  schedule.wake("b", now - seconds(1));
+  EXPECT_EQ(schedule.take(now), "c");
+  EXPECT_EQ(schedule.take(now), "a");
+  EXPECT_EQ(schedule.take(now), "b");
+  EXPECT_EQ(schedule.take(now), std::nullopt) << "one run at a time for each";
+}
+
+TEST_F(ScheduleTest, NewsThatCameWhileItRanIsFetchedAtOnce) {
+  put("a");
+  schedule.wake("a", now);
+  ASSERT_EQ(schedule.take(now), "a");
+  schedule.wake("a", now);
+  EXPECT_EQ(schedule.take(now), std::nullopt);
+  schedule.finished("a", now, std::nullopt);
+  EXPECT_EQ(schedule.take(now), "a");
+  schedule.finished("a", now, std::nullopt);
+  EXPECT_EQ(schedule.take(now), std::nullopt);
+}
+
+TEST_F(ScheduleTest, AFailingMailboxWaitsLongerEachTimeAndIsNeverGivenUp) {
+  put("a");
+  put("b");
+  const SteadyTime began = now;
+  live_until(began + std::chrono::hours(24), [](const std::string& address) -> std::optional<Error> {
+    if (address == "a") return wrong_password();
+    return std::nullopt;
+  });
+  EXPECT_GT(runs["b"], 250);
+  EXPECT_LT(runs["a"], 60) << "a wrong password is no flood of sign-ins";
+  EXPECT_GT(runs["a"], 40) << "it goes on for ever";
+  schedule.retry("a", now);
+  EXPECT_EQ(schedule.take(now), "a") << "somebody has set a new one";
+}
+
+TEST_F(ScheduleTest, AHintOfTheServerIsKept) {
+  put("a");
+  schedule.wake("a", now);
+  ASSERT_EQ(schedule.take(now), "a");
+  Error busy{.domain = ErrorDomain::ews, .code = "ErrorServerBusy", .retry = RetryClass::after};
+  busy.retry_after = minutes(17);
+  schedule.finished("a", now, busy);
+  schedule.wake("a", now);
+  EXPECT_EQ(schedule.take(now + minutes(17) - seconds(1)), std::nullopt);
+  EXPECT_EQ(schedule.take(now + minutes(17)), "a");
+}
+
+TEST_F(ScheduleTest, OfAServerThatDoesNotAnswerOneMailboxTriesAndAllComeBackByThemselves) {
+  for (int i = 0; i < 100; ++i) put("down" + std::to_string(i), "down.example");
+  for (int i = 0; i < 10; ++i) put("up" + std::to_string(i), "up.example");
+  const SteadyTime began = now;
+  bool is_down = true;
+  const auto outcome = [&](const std::string& address) -> std::optional<Error> {
+    if (is_down && address.starts_with("down")) return unreachable();
+    return std::nullopt;
+  };
+  live_until(began + minutes(10), outcome);
+  tries.clear();
+  live_until(began + minutes(120), outcome);
+  const auto of = [&](const std::string& prefix) {
+    return std::count_if(tries.begin(), tries.end(),
+                         [&](const auto& one) { return one.first.starts_with(prefix); });
+  };
+  EXPECT_LT(of("down"), 40) << "100 mailboxes would have tried four times each at least";
+  EXPECT_GT(of("down"), 15);
+  EXPECT_GT(of("up"), 200) << "an outage is no global stop";
+  EXPECT_TRUE(turn("down7").waits_for_server);
+  is_down = false;
+  tries.clear();
+  live_until(now + minutes(5) + minutes(1) + interval, outcome);
+  std::map<std::string, int> back;
+  for (const auto& [address, _] : tries) ++back[address];
+  EXPECT_EQ(back.size(), 110u) << "everybody is back within an interval of the first probe that got through";
+  for (const MailboxTurn& one : schedule.turns()) EXPECT_FALSE(one.is_failing) << one.address;
+}
+
+TEST_F(ScheduleTest, AMailboxThatWasTakenOutEndsItsRunAndIsGone) {
+  put("a");
+  schedule.wake("a", now);
+  ASSERT_EQ(schedule.take(now), "a");
+  schedule.remove("a");
+  EXPECT_TRUE(schedule.contains("a"));
+  schedule.finished("a", now, std::nullopt);
+  EXPECT_FALSE(schedule.contains("a"));
+  EXPECT_THAT(schedule.turns(), IsEmpty());
+}
+
+TEST_F(ScheduleTest, NextIsWhenTakeHasSomething) {
+  put("a");
+  put("b");
+  for (int round = 0; round < 50; ++round) {
+    const auto next = schedule.next();
+    ASSERT_TRUE(next);
+    EXPECT_EQ(schedule.take(*next - std::chrono::nanoseconds(1)), std::nullopt);
+    const auto address = schedule.take(*next);
+    ASSERT_TRUE(address);
+    schedule.finished(*address, *next, round % 3 == 0 ? std::optional(unreachable()) : std::nullopt);
+  }
+}
+
+}  // namespace
+}  // namespace syncline::service
