@@ -3,40 +3,24 @@
 // Our IMAP client against a real server.
 #include <gtest/gtest.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/io_context.hpp>
-#include <optional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
 
-#include "auth/blocking_pool.hpp"
-#include "auth/token_source.hpp"
-#include "net/system_environment.hpp"
 #include "routing/imap/connect.hpp"
 #include "tests/real/imap/imap_server.hpp"
 #include "tests/support/mail_lab.hpp"
+#include "tests/support/real_network.hpp"
 
 namespace syncline::imap::testing {
 
 using syncline::testing::MailLab;
 
-/// A token that stays as it is.
-class FixedToken final : public auth::TokenSource {
- public:
-  explicit FixedToken(std::string token) : token_(std::move(token)) {}
-  net::Async<auth::AccessToken> token() override {
-    co_return auth::AccessToken{.value = Secret(std::string_view(token_)), .generation = 1};
-  }
-  net::Async<auth::AccessToken> replace(std::uint64_t) override { return token(); }
-  std::string pool_key() const override { return "fixed"; }
-  void credentials_changed() override {}
-
- private:
-  std::string token_;
-};
-
 /// One server for a suite; every test says SKIPPED where it is not installed.
-class ImapLab : public ::testing::Test {
+class ImapLab : public ::testing::Test, protected syncline::testing::RealNetwork {
  protected:
+  ImapLab() : RealNetwork(MailLab::names()) {}
   static void SetUpTestSuite() {
     auto started = start_imap_server();
     if (started)
@@ -50,24 +34,8 @@ class ImapLab : public ::testing::Test {
   void SetUp() override {
     if (!missing_.empty()) GTEST_SKIP() << missing_;
     ASSERT_NE(server_, nullptr) << "the server did not start";
-    net::SystemSettings settings;
-    settings.resolve = MailLab::names();
-    system_ = net::system_environment(context_.get_executor(), std::move(settings)).value();
   }
   static ImapServer& server() { return *server_; }
-
-  template <class T>
-  Result<T> run(Async<T> main) {
-    std::optional<Result<T>> outcome;
-    const auto capture = [&](Async<T> inner) -> net::asio::awaitable<void> {
-      outcome.emplace(co_await std::move(inner));
-      context_.stop();
-    };
-    net::asio::co_spawn(context_, capture(std::move(main)), net::asio::detached);
-    context_.restart();
-    context_.run();
-    return std::move(*outcome);
-  }
 
   mail::Endpoint endpoint(mail::TlsMode tls = mail::TlsMode::implicit, std::string host = "localhost") {
     mail::Endpoint made;
@@ -92,10 +60,6 @@ class ImapLab : public ::testing::Test {
     EXPECT_TRUE(client) << client.error().describe();
     return client ? std::move(*client) : nullptr;
   }
-
-  net::asio::io_context context_{1};
-  std::unique_ptr<net::SystemEnvironment> system_;
-  std::shared_ptr<auth::BlockingPool> pool_ = std::make_shared<auth::BlockingPool>(2);
 
  private:
   static inline std::unique_ptr<ImapServer> server_;

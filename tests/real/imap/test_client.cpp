@@ -2,6 +2,7 @@
 #include <cstring>
 #include <set>
 
+#include "auth/bearer.hpp"
 #include "tests/real/imap/imap_lab.hpp"
 
 namespace syncline::imap {
@@ -9,7 +10,6 @@ namespace {
 
 using mail::TlsMode;
 using testing::Bodies;
-using testing::FixedToken;
 using testing::MailLab;
 
 class ImapClient : public testing::ImapLab {
@@ -62,7 +62,7 @@ TEST_F(ImapClient, SignsInByEveryMechanismBothSidesKnow) {
     auto how = settings();
     how.sign_in.identity.password.reset();
     how.sign_in.identity.token =
-        std::make_shared<FixedToken>(server().token("alice", std::chrono::hours(1)).value());
+        auth::fixed_token(Secret(server().token("alice", std::chrono::hours(1)).value())).value();
     how.sign_in.policy.allowed = {mechanism};
     auto client = connect(endpoint(), how);
     EXPECT_TRUE(client) << mechanism << ": " << client.error().describe();
@@ -83,7 +83,7 @@ TEST_F(ImapClient, AWrongPasswordAndAnExpiredTokenAreRefusedAndNeverShown) {
     how.sign_in.policy.allowed = {mechanism};
     how.sign_in.identity.password.reset();
     how.sign_in.identity.token =
-        std::make_shared<FixedToken>(server().token("alice", std::chrono::seconds(-30)).value());
+        auth::fixed_token(Secret(server().token("alice", std::chrono::seconds(-30)).value())).value();
     auto client = connect(endpoint(), how);
     ASSERT_FALSE(client) << mechanism;
     EXPECT_EQ(client.error().retry, RetryClass::reauthenticate) << client.error().describe();

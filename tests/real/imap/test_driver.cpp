@@ -6,6 +6,7 @@
 
 #include "routing/imap/driver/imap_driver.hpp"
 #include "tests/real/imap/imap_lab.hpp"
+#include "tests/support/memory_progress.hpp"
 
 namespace syncline::imap {
 namespace {
@@ -39,13 +40,6 @@ class TextSource final : public sync::ContentSource {
  private:
   std::string text_;
   std::size_t at_ = 0;
-};
-
-class NoProgress final : public sync::Progress {
- public:
-  std::string_view text() const override { return {}; }
-  Result<void> save(std::string) override { return {}; }
-  SystemTime settled_after() const override { return {}; }
 };
 
 class ImapDriverAtAServer : public testing::ImapLab {
@@ -151,7 +145,7 @@ TEST_F(ImapDriverAtAServer, TellsFoldersAndFollowsAMessageThroughThem) {
   EXPECT_EQ(item.fields.at("isRead"), false);
 
   // Read by its owner.
-  NoProgress progress;
+  syncline::testing::MemoryProgress progress;
   sync::WriteOrder order{.what = sync::WriteOrder::What::update, .item = {id}};
   order.fields["isRead"] = true;
   const auto written = run(one->apply(order, progress, {}));

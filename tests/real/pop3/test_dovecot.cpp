@@ -7,6 +7,7 @@
 #include "routing/pop3/driver/mime_reader.hpp"
 #include "routing/pop3/driver/pop3_driver.hpp"
 #include "tests/support/mail_client_lab.hpp"
+#include "tests/support/memory_progress.hpp"
 
 namespace syncline::pop3 {
 namespace {
@@ -30,13 +31,6 @@ class TextSink final : public sync::ContentSink {
     return {};
   }
   std::string text;
-};
-
-class NoProgress final : public sync::Progress {
- public:
-  std::string_view text() const override { return {}; }
-  Result<void> save(std::string) override { return {}; }
-  SystemTime settled_after() const override { return {}; }
 };
 
 class Dovecot : public syncline::testing::MailClientLab {
@@ -181,7 +175,7 @@ TEST_F(Dovecot, ADeletionIsCommittedAndTakesNothingElse) {
     if (item && model::text_of(item->fields, "subject") == "two") wanted = item->ref.id;
   const sync::WriteOrder order{.what = sync::WriteOrder::What::remove,
                                .item = {.id = wanted, .version = "1"}};
-  NoProgress progress;
+  syncline::testing::MemoryProgress progress;
   const sync::OpenContent none;
   auto removed = run(mailbox->apply(order, progress, none));
   ASSERT_TRUE(removed) << removed.error().describe();

@@ -8,6 +8,7 @@
 #include "routing/smtp/driver/mime_composer.hpp"
 #include "routing/smtp/driver/sender.hpp"
 #include "tests/support/mail_client_lab.hpp"
+#include "tests/support/memory_progress.hpp"
 
 namespace syncline::smtp {
 namespace {
@@ -161,19 +162,6 @@ TEST_F(Postfix, TellsRecipientsApart) {
   EXPECT_EQ(delivery->state, Delivery::State::accepted) << delivery->error.describe();
 }
 
-class Notes final : public sync::Progress {
- public:
-  std::string_view text() const override { return text_; }
-  Result<void> save(std::string text) override {
-    text_ = std::move(text);
-    return {};
-  }
-  SystemTime settled_after() const override { return {}; }
-
- private:
-  std::string text_;
-};
-
 TEST_F(Postfix, ARecordIsSentAsAMessageWithEverythingItHolds) {
   SenderSettings how;
   how.session = settings(TlsMode::implicit);
@@ -186,7 +174,7 @@ TEST_F(Postfix, ARecordIsSentAsAMessageWithEverythingItHolds) {
   order.fields["bccRecipients"] =
       boost::json::array{boost::json::object{{"emailAddress", MailLab::address("dave")}}};
   order.fields["body"] = boost::json::object{{"type", "html"}, {"value", "<p>Schöne Grüße</p>\n.\n.\n"}};
-  Notes notes;
+  syncline::testing::MemoryProgress notes;
   const sync::OpenContent none;
   auto applied = run(sender.send(order, notes, none));
   ASSERT_TRUE(applied) << applied.error().describe();
