@@ -123,6 +123,12 @@ Result<ReplyReader::Step> ReplyReader::end_of_segment() {
   return Step::need_more;
 }
 
+void ReplyReader::give_back() {
+  if (!finished_) return;
+  tokens_ = Tokens{};
+  reply_ = Reply{};
+}
+
 Result<ReplyReader::Step> ReplyReader::next(std::string_view& input) {
   if (finished_) {
     tokens_.clear();

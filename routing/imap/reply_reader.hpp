@@ -40,6 +40,8 @@ class ReplyReader {
   const StreamedLiteral& literal() const noexcept { return literal_; }
   std::string_view data() const noexcept { return data_; }
   Reply& reply() noexcept { return reply_; }
+  /// Between two replies: the room that large ones took. reply() is empty then.
+  void give_back();
 
  private:
   enum class State : std::uint8_t { line, kept_literal, streamed_literal };

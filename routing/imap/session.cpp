@@ -396,7 +396,11 @@ Async<bool> Session::idle(SteadyTime until, ReplyHandler* handler) {
       auto step = reader_.next(input_);
       if (!step) co_return broken(std::move(step.error()));
       if (*step == Step::need_more) {
-        if (begun && buffer_.size() > quiet_octets) std::vector<std::byte>(quiet_octets).swap(buffer_);
+        if (begun) {
+          // Thousands of connections wait here.
+          if (buffer_.size() > quiet_octets) std::vector<std::byte>(quiet_octets).swap(buffer_);
+          reader_.give_back();
+        }
         auto filled = co_await fill(begun);
         if (!filled) {
           idling_ = false;

@@ -18,6 +18,7 @@
 namespace syncline::net {
 namespace {
 
+constexpr std::size_t quiet_octets = 4 * 1024;
 constexpr std::size_t read_octets = 64 * 1024;
 constexpr std::size_t write_piece_octets = 64 * 1024;
 
@@ -186,7 +187,7 @@ class TlsStream final : public Stream {
       : inner_(std::move(inner)),
         context_(context),
         ssl_(SSL_new(static_cast<OpenSslContext&>(*context).get())),
-        buffer_(4096),
+        buffer_(quiet_octets),
         writer_left_(std::move(executor)) {
     BIO* bio = BIO_new(bio_method());
     if (ssl_ == nullptr || bio == nullptr) throw std::bad_alloc();
@@ -363,9 +364,10 @@ class TlsStream final : public Stream {
     }
   }
 
-  /// One read of ciphertext. The buffer grows to its full size with the first full read, so that thousands of
-  /// idle connections stay small.
+  /// One read of ciphertext. The buffer grows to its full size with the first full read and shrinks after one
+  /// that brought less than a segment, so that thousands of idle connections stay small.
   Async<void> receive() {
+    if (shrink_ && buffer_.size() > quiet_octets) std::vector<std::byte>(quiet_octets).swap(buffer_);
     auto count = co_await inner_->read_some(buffer_);
     if (!count) co_return fail(std::move(count).error());
     if (*count == 0) {
@@ -373,6 +375,7 @@ class TlsStream final : public Stream {
       wire_.incoming = {};
       co_return Result<void>{};
     }
+    shrink_ = *count < quiet_octets / 4;
     if (*count == buffer_.size() && buffer_.size() < read_octets) {
       std::vector<std::byte> larger(read_octets);
       std::copy_n(buffer_.begin(), *count, larger.begin());
@@ -407,6 +410,7 @@ class TlsStream final : public Stream {
   std::string end_point_;
   std::string refusal_;
   Event writer_left_;
+  bool shrink_ = false;
   bool writing_ = false;
   bool broken_ = false;
 };

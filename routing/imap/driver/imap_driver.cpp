@@ -279,6 +279,7 @@ Async<void> ImapDriver::begin_round(FeedCursor& cursor, const std::string& folde
   }
   mark = std::max(mark, cursor.mark);
   cursor.next_modseq = selected.highest_modseq;
+  marks_[folder] = mark_of_open_folder();
   walked_folder_.clear();
   if (is_first) {
     cursor.uid_validity = selected.uid_validity;
@@ -995,14 +996,44 @@ Async<sync::RemoteRef> ImapDriver::append_sent(sync::ContentSource& message, std
   co_return found->value_or(sync::RemoteRef{});
 }
 
+ImapDriver::Mark ImapDriver::mark_of_open_folder() const {
+  return {.uid_validity = selected_->uid_validity,
+          .uid_next = selected_->uid_next,
+          .exists = client_->selected() != nullptr ? client_->selected()->exists : selected_->exists,
+          .modseq = selected_->highest_modseq};
+}
+
+/// Thousands of drivers wait at once.
+void ImapDriver::give_back() {
+  cache_.clear();
+  folders_.reset();
+  walked_folder_.clear();
+  walked_ = {};
+  sized_folder_.clear();
+  sizes_.clear();
+}
+
 Async<bool> ImapDriver::wait_for_change(const sync::RemoteFolder& folder, SteadyTime until) {
+  give_back();
+  wait_ended_ = false;
   const auto once = [&]() -> Async<bool> {
     const std::string name = folder.id;
     auto opened = co_await open_folder(name);
     if (!opened) co_return fail(std::move(opened.error()));
+    // A server tells of a change once: one that came with the reply to another command, or before this
+    // connection, is not told of in IDLE.
+    const auto pulled = marks_.find(name);
+    const bool vanished = !client_->take_vanished().empty();
+    if (pulled == marks_.end() || vanished || pulled->second != mark_of_open_folder()) co_return true;
+    if (wait_ended_) co_return false;
     co_return co_await client_->idle(until);
   };
   co_return co_await on_connection<bool>(once);
+}
+
+void ImapDriver::end_wait() {
+  wait_ended_ = true;
+  if (client_) client_->end_idle();
 }
 
 Async<void> ImapDriver::close() {

@@ -64,8 +64,12 @@ class ImapDriver final : public sync::Driver {
   /// Marked as read. Error mail "no-sent-folder" (never).
   Async<sync::RemoteRef> append_sent(sync::ContentSource& message, std::string message_id);
 
-  /// Waits for changes of a folder: IDLE, or NOOP now and then. True: pull it.
+  /// Waits for changes of a folder: IDLE, or NOOP now and then. True: it is not as the last pull() found it,
+  /// or this driver has not pulled it yet; false: `until` has come, or end_wait(). What is kept between calls
+  /// is given back first: the driver may wait for long.
   Async<bool> wait_for_change(const sync::RemoteFolder& folder, SteadyTime until);
+  /// From another coroutine of the executor.
+  void end_wait();
   /// Of the provider's cap of a folder and the like, for the journal; each once.
   std::vector<std::string> take_warnings();
   /// LOGOUT. The next call connects again.
@@ -102,6 +106,7 @@ class ImapDriver final : public sync::Driver {
   Async<std::optional<SearchKey>> search_key_of(Uid uid);
   Async<sync::Applied> update(const sync::WriteOrder& order);
   Async<std::string> folder_of(sync::FolderRole role);
+  void give_back();
   void warn(std::string text);
 
   net::Environment& environment_;
@@ -111,6 +116,17 @@ class ImapDriver final : public sync::Driver {
   std::optional<Selected> selected_;  ///< as SELECT said it
   std::optional<std::vector<Folder>> folders_;
   MessageCache cache_;
+  /// What the last pull() of each folder began with, to tell whether anything came while nobody listened.
+  struct Mark {
+    std::uint32_t uid_validity = 0;
+    std::uint32_t uid_next = 0;
+    std::uint64_t exists = 0;
+    std::uint64_t modseq = 0;
+    friend bool operator==(const Mark&, const Mark&) = default;
+  };
+  Mark mark_of_open_folder() const;
+  std::map<std::string, Mark> marks_;
+  bool wait_ended_ = false;
   /// What a folder held when the walk over it began, so that each page does not ask again.
   std::string walked_folder_;
   UidSet walked_;

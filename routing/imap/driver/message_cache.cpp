@@ -30,4 +30,11 @@ void MessageCache::drop(const std::string& id) {
   entries_.erase(entry);
 }
 
+void MessageCache::clear() {
+  octets_ = 0;
+  ages_.clear();
+  // The table of buckets goes as well.
+  std::unordered_map<std::string, Entry>().swap(entries_);
+}
+
 }  // namespace syncline::imap

@@ -21,6 +21,7 @@ class MessageCache {
   /// nullptr: not here. Valid until the next put() or drop().
   const std::string* find(const std::string& id) const;
   void drop(const std::string& id);
+  void clear();
   std::size_t octets() const noexcept { return octets_; }
 
  private:
