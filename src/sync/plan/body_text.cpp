@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstdint>
+#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -17,16 +20,32 @@ class Words {
   /// `about_octets`: of all that will be added.
   explicit Words(std::size_t about_octets) : out_(about_octets + 1, '\0') {}
 
-  /// Every body goes through here: each octet is written, and stays unless it is one more blank.
+  /// Every body goes through here: eight octets at once where there is nothing to change, else one by one;
+  /// each is written, and stays unless it is one more blank.
   void add(std::string_view text) {
     if (out_.size() - size_ < text.size() + 1) out_.resize(2 * out_.size() + text.size() + 1);
     char* to = out_.data() + size_;
+    const char* at = text.data();
+    const char* const end = at + text.size();
     bool after_blank = after_blank_;
-    for (const char c : text) {
-      const bool blank = is_blank(c);
-      *to = blank ? ' ' : c;
-      to += !(blank && after_blank);
-      after_blank = blank;
+    while (at != end) {
+      std::uint64_t eight = 0;
+      if (static_cast<std::size_t>(end - at) >= sizeof eight) {
+        std::memcpy(&eight, at, sizeof eight);
+        if (stays_as_it_is(eight, after_blank)) {
+          std::memcpy(to, &eight, sizeof eight);
+          at += sizeof eight;
+          to += sizeof eight;
+          after_blank = at[-1] == ' ';
+          continue;
+        }
+      }
+      for (const char* const stop = at + std::min<std::ptrdiff_t>(end - at, sizeof eight); at != stop; ++at) {
+        const bool blank = is_blank(*at);
+        *to = blank ? ' ' : *at;
+        to += !(blank && after_blank);
+        after_blank = blank;
+      }
     }
     after_blank_ = after_blank;
     size_ = static_cast<std::size_t>(to - out_.data());
@@ -44,6 +63,21 @@ class Words {
         1ULL << ' ' | 1ULL << '\t' | 1ULL << '\n' | 1ULL << '\r' | 1ULL << '\f';
     const auto octet = static_cast<unsigned char>(c);
     return octet < 64 && (blanks >> octet & 1) != 0;
+  }
+
+  /// Words with single spaces between them; said of too few rather than of too many.
+  static bool stays_as_it_is(std::uint64_t octets, bool after_blank) {
+    static_assert(std::endian::native == std::endian::little, "the first octet is the lowest");
+    constexpr std::uint64_t low_bits = 0x7f7f7f7f7f7f7f7f;
+    constexpr std::uint64_t high_bits = ~low_bits;
+    constexpr std::uint64_t spaces = 0x2020202020202020;
+    constexpr std::uint64_t up_to_space = 0x5f5f5f5f5f5f5f5f;  // plus 0x21 is 0x80
+    const std::uint64_t controls_and_spaces = ~(((octets & low_bits) + up_to_space) | octets) & high_bits;
+    if (controls_and_spaces == 0) return true;
+    const std::uint64_t others = octets ^ spaces;
+    const std::uint64_t is_space = ~(((others & low_bits) + low_bits) | others | low_bits);
+    const bool doubled = (is_space & (is_space << 8)) != 0 || (after_blank && (is_space & 0x80) != 0);
+    return controls_and_spaces == is_space && !doubled;
   }
 
   std::string out_;

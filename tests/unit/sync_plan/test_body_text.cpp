@@ -61,6 +61,35 @@ TEST(WordsOfHtml, RandomOctetsDoNoHarm) {
   }
 }
 
+/// Octet by octet, as the header says it.
+std::string slow_words(std::string_view text) {
+  std::string out;
+  bool gap = false;
+  for (const char c : text) {
+    if (std::string_view(" \t\n\r\f").find(c) != std::string_view::npos) {
+      gap = true;
+      continue;
+    }
+    if (gap && !out.empty()) out += ' ';
+    gap = false;
+    out += c;
+  }
+  return out;
+}
+
+TEST(WordsOfText, AreTheSameHoweverTheyLieInMemory) {
+  SeededRandom random{11};
+  const std::string_view alphabets[] = {"ab ", "a \n", "abcdefgh    \t", "x\x01\x1f\x21\x7f\xc3\xa9 ",
+                                        "word longer "};
+  for (int round = 0; round < 20000; ++round) {
+    const std::string_view letters = alphabets[random.below(std::size(alphabets))];
+    std::string text;
+    for (std::uint64_t length = random.below(60); text.size() < length;)
+      text += letters[random.below(letters.size())];
+    ASSERT_EQ(words_of_text(text), slow_words(text)) << text;
+  }
+}
+
 TEST(WordsOfText, BlanksAndNoBreakSpacesAreOneGap) {
   EXPECT_EQ(words_of_text(" a\t\xc2\xa0\r\n b "), "a b");
   EXPECT_EQ(words_of_text("\xc2\xa0"), "");
