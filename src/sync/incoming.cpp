@@ -170,18 +170,18 @@ Async<void> unmark_copies(RunContext& context, std::vector<IncomingItem>& items)
   co_return Result<void>{};
 }
 
+std::size_t body_octets(const RemoteItem& item) {
+  const model::FieldValue* body = item.fields.if_contains("body");
+  return body != nullptr && body->is_object() ? model::text_of(body->get_object(), "value").size() : 0;
+}
+
 /// A page is held with its bodies until its transaction ends: the longer the bodies, the fewer items at once.
-void learn_page_size(RunContext& context, const std::vector<Result<RemoteItem>>& items) {
+void learn_page_size(RunContext& context, std::size_t items, std::size_t octets_of_bodies) {
   constexpr std::size_t page_octets = std::size_t{2} << 20;
   constexpr std::size_t smallest = 4;
   constexpr std::size_t largest = 2048;
-  if (items.empty()) return;
-  std::size_t octets = 0;
-  for (const Result<RemoteItem>& item : items) {
-    const model::FieldValue* body = item ? item->fields.if_contains("body") : nullptr;
-    if (body != nullptr && body->is_object()) octets += model::text_of(body->get_object(), "value").size();
-  }
-  const std::size_t of_one = std::max<std::size_t>(1, octets / items.size());
+  if (items == 0) return;
+  const std::size_t of_one = std::max<std::size_t>(1, octets_of_bodies / items);
   context.page_items = std::clamp(page_octets / of_one, smallest, std::min(largest, context.page_items * 4));
 }
 
@@ -199,7 +199,6 @@ Async<void> take(RunContext& context, const RemoteFolder& folder, SortedPage wor
     auto answered = co_await context.driver.read(folder.kind, ids, with_body);
     if (!answered) co_return fail(std::move(answered.error()));
     read = std::move(*answered);
-    if (!context.reading_again) learn_page_size(context, read);
   }
   std::vector<IncomingItem> items;
   items.reserve(read.size());
@@ -225,6 +224,9 @@ Async<void> take(RunContext& context, const RemoteFolder& folder, SortedPage wor
     auto prepared = co_await prepare_files(context, items);
     if (!prepared) co_return prepared;
   }
+  std::size_t octets_of_bodies = 0;
+  for (const IncomingItem& incoming : items) octets_of_bodies += body_octets(incoming.item);
+  learn_page_size(context, read.size(), octets_of_bodies);
   if (auto durable = context.arriving.commit(); !durable) co_return durable;
   auto committed = context.store.write<void>([&](Transaction& transaction) -> Result<void> {
     for (const auto& [ref, error] : unreadable)
