@@ -396,7 +396,10 @@ std::string FakeImap::fetch(FakeFolder& folder, const std::string& command, bool
     const auto literal = [&](const std::string& name, const std::string& text) {
       items += " " + name + " {" + std::to_string(text.size()) + "}\r\n" + text;
     };
-    if (asks("BODY.PEEK[]")) literal("BODY[]", message.text);
+    if (asks("BODY.PEEK[]")) {
+      literal("BODY[]", message.text);
+      ++given_whole;
+    }
     if (asks("BODY.PEEK[HEADER]")) literal("BODY[HEADER]", header_of(message.text));
     if (asks("BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)]")) {
       const std::size_t at = message.text.find("Message-ID:");

@@ -67,6 +67,7 @@ class FakeImap {
   std::map<std::string, FakeFolder> folders;
   std::vector<std::string> commands;  ///< without tags
   std::uint64_t connections = 0;
+  std::uint64_t given_whole = 0;  ///< messages
 
   /// On imap.example.test:143.
   void listen(net::testing::VirtualWorld& world);
