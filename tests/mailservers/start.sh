@@ -5,6 +5,7 @@
 #
 #   start.sh WORKDIR            write certificates and configuration, start both
 #   start.sh WORKDIR --config   write certificates and configuration only
+#   LAB_GSSAPI_KEYTAB=FILE      GSSAPI too, with these keys
 #
 # Ports are free ones, kept in WORKDIR/env from the first start on. With BASE_PORT the
 # classic port is added to it. LAB_SMTP_SERVER=no: Dovecot alone. LAB_PARENT=PID: the lab
@@ -12,7 +13,7 @@
 # for these domains to those servers.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-[ $# -ge 1 ] || { sed -n '3,12p' "$0"; exit 2; }
+[ $# -ge 1 ] || { sed -n '3,13p' "$0"; exit 2; }
 mkdir -p "$1"
 W=$(cd "$1" && pwd)
 ONLY_CONFIG=${2:-}
@@ -74,6 +75,12 @@ username_format = %Lu
 scope = mail
 CONF
 [ -n "$SOCKU" ] && SOCKOWN="user = $SOCKU"
+GSSAPI=
+if [ -n "${LAB_GSSAPI_KEYTAB:-}" ]; then
+  GSSAPI="auth_krb5_keytab = $LAB_GSSAPI_KEYTAB
+auth_gssapi_hostname = \"\$ALL\"
+import_environment = TZ KRB5_CONFIG KRB5RCACHENAME"
+fi
 cat > "$W/conf/dovecot.conf" <<CONF
 base_dir = $W/run/dovecot
 state_dir = $W/state
@@ -92,7 +99,8 @@ mail_location = maildir:~/Maildir
 mailbox_list_index = yes
 mail_plugins = zlib
 mail_max_userip_connections = 100
-auth_mechanisms = plain login cram-md5 scram-sha-1 scram-sha-256 xoauth2 oauthbearer
+auth_mechanisms = plain login cram-md5 scram-sha-1 scram-sha-256 xoauth2 oauthbearer${LAB_GSSAPI_KEYTAB:+ gssapi}
+$GSSAPI
 auth_cache_size = 1M
 auth_verbose = yes
 auth_failure_delay = 0
@@ -121,7 +129,7 @@ passdb {
 }
 passdb {
   driver = passwd-file
-  mechanisms = plain login cram-md5 scram-sha-1 scram-sha-256
+  mechanisms = plain login cram-md5 scram-sha-1 scram-sha-256${LAB_GSSAPI_KEYTAB:+ gssapi}
   args = scheme=PLAIN username_format=%u $W/conf/users
 }
 userdb {
