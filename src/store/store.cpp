@@ -105,7 +105,8 @@ struct Store::State {
     if (idle_readers.size() < most_idle) idle_readers.push_back(std::move(reader));
   }
 
-  Result<void> write(const std::function<Result<void>(Transaction&)>& work, Transaction& transaction);
+  Result<void> write(const std::function<Result<void>(Transaction&)>& work, Transaction& transaction,
+                     Durability durability);
 };
 
 namespace {
@@ -124,12 +125,30 @@ class Rollback {
   sqlite3* handle_;
 };
 
+/// Commits are handed to the system, and wait for the next one with synchronous=FULL to be on the disk: it
+/// brings the whole log there (https://www.sqlite.org/pragma.html#pragma_synchronous). Around a transaction.
+/// This pragma works when it is prepared, so a kept statement would do nothing.
+class WithoutSync {
+ public:
+  explicit WithoutSync(sqlite3* handle) : handle_(handle) {
+    static_cast<void>(run_script(handle_, "PRAGMA synchronous=NORMAL"));
+  }
+  WithoutSync(const WithoutSync&) = delete;
+  WithoutSync& operator=(const WithoutSync&) = delete;
+  ~WithoutSync() { static_cast<void>(run_script(handle_, "PRAGMA synchronous=FULL")); }
+
+ private:
+  sqlite3* handle_;
+};
+
 }  // namespace
 
 Result<void> Store::State::write(const std::function<Result<void>(Transaction&)>& work,
-                                 Transaction& transaction) {
+                                 Transaction& transaction, Durability durability) {
   sqlite3* const handle = writer->handle();
   writer->begin_anew();
+  std::optional<WithoutSync> later;
+  if (durability == Durability::with_the_next) later.emplace(handle);
   if (auto begun = execute(*writer, "BEGIN IMMEDIATE"); !begun) return begun;
   const Rollback rollback(handle);
   const std::int64_t changes_before = sqlite3_total_changes64(handle);
@@ -225,7 +244,8 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& folder, const Cloc
   return store;
 }
 
-Result<void> Store::run(bool writing, const std::function<Result<void>(Transaction&)>& work) {
+Result<void> Store::run(bool writing, const std::function<Result<void>(Transaction&)>& work,
+                        Durability durability) {
   if (!writing) {
     auto reader = state_->take_reader();
     if (!reader) return fail(std::move(reader.error()));
@@ -251,7 +271,7 @@ Result<void> Store::run(bool writing, const std::function<Result<void>(Transacti
   } mark{state_->writing_thread};
   mark.thread.store(me);
   Transaction transaction(*state_->writer);
-  return state_->write(work, transaction);
+  return state_->write(work, transaction, durability);
 }
 
 const std::string& Store::folder() const noexcept {

@@ -5,6 +5,7 @@
 // one, each a set of free functions over Transaction. Errors are of domain local: "store-locked" (after),
 // "disk-full" (after), "read-only", "store-damaged", "newer-schema", "no-reference" (a row names a record,
 // mailbox, profile or link that is not there), "io".
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -55,6 +56,12 @@ class Transaction {
   Impl& impl_;
 };
 
+/// When a commit is on the disk. Whatever it is, it outlives the process at once.
+enum class Durability : std::uint8_t {
+  at_once,
+  with_the_next,  ///< commit that is at_once: what may be asked for again after a power failure
+};
+
 /// May be used by several threads. Unused connections are kept for the next reader.
 class Store {
  public:
@@ -68,13 +75,17 @@ class Store {
   /// error. Never nested: error "nested". Callers wait for each other, for those of other programs up to ten
   /// seconds.
   template <class T>
-  Result<T> write(const std::function<Result<T>(Transaction&)>& work) {
+  Result<T> write(const std::function<Result<T>(Transaction&)>& work,
+                  Durability durability = Durability::at_once) {
     Result<T> result = fail(ErrorDomain::local, "not-run", "");
-    Result<void> done = run(true, [&](Transaction& transaction) -> Result<void> {
-      result = work(transaction);
-      if (!result) return fail(result.error());
-      return {};
-    });
+    Result<void> done = run(
+        true,
+        [&](Transaction& transaction) -> Result<void> {
+          result = work(transaction);
+          if (!result) return fail(result.error());
+          return {};
+        },
+        durability);
     if (!done) return fail(std::move(done.error()));
     return result;
   }
@@ -107,7 +118,8 @@ class Store {
  private:
   struct State;
   explicit Store(std::unique_ptr<State> state);
-  Result<void> run(bool writing, const std::function<Result<void>(Transaction&)>& work);
+  Result<void> run(bool writing, const std::function<Result<void>(Transaction&)>& work,
+                   Durability durability = Durability::at_once);
   std::unique_ptr<State> state_;
 };
 

@@ -84,7 +84,8 @@ class Runner {
         wait_until(*operation.not_before);
         continue;
       }
-      auto done = co_await carry_out(operation);
+      const bool is_last = at == total;
+      auto done = co_await carry_out(operation, is_last);
       if (!done) co_return fail(std::move(done.error()));
     }
     if (total != 0)
@@ -97,7 +98,7 @@ class Runner {
     if (!result_.next_attempt || when < *result_.next_attempt) result_.next_attempt = when;
   }
 
-  Async<void> carry_out(Operation& operation) {
+  Async<void> carry_out(Operation& operation, bool is_last) {
     auto stored = read_order(operation);
     if (!stored) co_return fail(std::move(stored.error()));
     if (stored->order.what == WriteOrder::What::send) {
@@ -114,10 +115,15 @@ class Runner {
     ++operation.attempts;
     auto applied = co_await context_.driver.apply(stored->order, progress, open);
     if (progress.failed()) co_return fail(*progress.failed());
-    auto written = context_.store.write<void>([&](Transaction& transaction) -> Result<void> {
-      return applied ? finish(transaction, operation, *stored, *applied, resumed)
-                     : give_up_or_wait(transaction, operation, *stored, applied.error());
-    });
+    // Of one message after the other the end of each is on the disk with the beginning of the next: half the
+    // waiting, and a power failure in between finds what it finds when the answer was lost.
+    const bool more_follow = applied && stored->order.what == WriteOrder::What::send && !is_last;
+    auto written = context_.store.write<void>(
+        [&](Transaction& transaction) -> Result<void> {
+          return applied ? finish(transaction, operation, *stored, *applied, resumed)
+                         : give_up_or_wait(transaction, operation, *stored, applied.error());
+        },
+        more_follow ? store::Durability::with_the_next : store::Durability::at_once);
     if (!written) co_return fail(std::move(written.error()));
     if (applied) ++result_.done;
     if (!applied && is_of_mailbox(applied.error())) co_return fail(std::move(applied.error()));

@@ -3,6 +3,7 @@
 
 #include <stdexcept>
 
+#include "store/connection.hpp"
 #include "store/cursors.hpp"
 #include "store/journal.hpp"
 #include "store_fixture.hpp"
@@ -41,6 +42,27 @@ class Transactions : public StoreTest {
     return static_cast<int>(records);
   }
 };
+
+TEST_F(Transactions, ACommitThatMayWaitIsOnTheDiskWithTheNext) {
+  // 2 is FULL, 1 is NORMAL.
+  std::vector<std::int64_t> levels;
+  const auto note = [&](Transaction& transaction) -> Result<void> {
+    auto level = pragma_integer(transaction.impl().handle(), "PRAGMA synchronous");
+    if (!level) return fail(std::move(level.error()));
+    levels.push_back(*level);
+    return {};
+  };
+  for (int round = 0; round < 2; ++round) {
+    ASSERT_TRUE(store_->write<void>(note, Durability::with_the_next));
+    ASSERT_TRUE(store_->write<void>(note));
+  }
+  const std::function<Result<void>(Transaction&)> refuse = [](Transaction&) -> Result<void> {
+    return fail(ErrorDomain::local, "refused", "");
+  };
+  EXPECT_FALSE(store_->write<void>(refuse, Durability::with_the_next));
+  ASSERT_TRUE(store_->write<void>(note));
+  EXPECT_EQ(levels, (std::vector<std::int64_t>{1, 2, 1, 2, 2}));
+}
 
 TEST_F(Transactions, AreRolledBackWhenTheWorkFails) {
   auto failed = write<int>([](Transaction& t) -> Result<int> {
