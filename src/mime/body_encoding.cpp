@@ -25,19 +25,20 @@ void append_escape(std::string& out, char c) {
 }  // namespace
 
 std::string with_crlf(std::string_view text) {
+  const auto next = [&](char c, std::size_t from) { return std::min(text.find(c, from), text.size()); };
   std::string out;
   out.reserve(text.size() + text.size() / 32);
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\r') {
-      out += "\r\n";
-      if (i + 1 < text.size() && text[i + 1] == '\n') ++i;
-    } else if (text[i] == '\n') {
-      out += "\r\n";
-    } else {
-      out.push_back(text[i]);
-    }
+  std::size_t cr = next('\r', 0);
+  std::size_t lf = next('\n', 0);
+  for (std::size_t at = 0;;) {
+    const std::size_t end = std::min(cr, lf);
+    out.append(text, at, end - at);
+    if (end == text.size()) return out;
+    out += "\r\n";
+    at = end + (text.substr(end, 2) == "\r\n" ? 2 : 1);
+    if (cr < at) cr = next('\r', at);
+    if (lf < at) lf = next('\n', at);
   }
-  return out;
 }
 
 std::string_view to_string(BodyEncoding encoding) noexcept {

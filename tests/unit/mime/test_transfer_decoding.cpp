@@ -108,6 +108,24 @@ TEST(UuencodeReading, GivesBackWhatWasEncoded) {
   EXPECT_TRUE(defects.has(Defect::bad_uuencode));
 }
 
+TEST(LineEnds, AreCrLfWhateverTheyWere) {
+  EXPECT_EQ(with_crlf(""), "");
+  EXPECT_EQ(with_crlf("\r"), "\r\n");
+  EXPECT_EQ(with_crlf("\n\r"), "\r\n\r\n");
+  EXPECT_EQ(with_crlf("a\rb\nc\r\nd\r\r\n\n"), "a\r\nb\r\nc\r\nd\r\n\r\n\r\n");
+  SeededRandom random(4);
+  for (int round = 0; round < 2000; ++round) {
+    std::string text;
+    for (std::uint64_t length = random.below(30); text.size() < length;) text += "a\r\n"[random.below(3)];
+    std::string slow;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      if (text[i] == '\n' && i != 0 && text[i - 1] == '\r') continue;
+      slow += text[i] == 'a' ? "a" : "\r\n";
+    }
+    ASSERT_EQ(with_crlf(text), slow);
+  }
+}
+
 TEST(QuotedPrintableWriting, IsReadAgainWithLinesOfAtMost76) {
   SeededRandom random(2);
   for (int round = 0; round < 300; ++round) {
