@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Our POP3 and SMTP clients beside mpop and smtp-source, on the same servers, turn by turn, each as a process of its own.
+"""Our POP3 and SMTP clients, and the whole engine sending, beside mpop and smtp-source, on the same servers, turn by turn, each
+as a process of its own.
 
 usage: beside_mail_peers.py [MESSAGES [ROUNDS]]        needs SYNCLINE_BENCH_DIR; mpop, smtp-source, Dovecot and Postfix
-Prints messages a second (best and middle of the rounds), CPU microseconds a message, and the ratios. smtp-source does
-without TLS and login; ours does with both.
+Prints messages a second (best and middle of the rounds), CPU microseconds a message, and the ratios; what a message takes
+at 40 ms round trip. smtp-source does without TLS and login; ours does with both. The engine composes each message from a
+record, journals it before and after (on a file system of the disk), and sends it once.
 """
 import json
 import os
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -15,7 +18,9 @@ import tempfile
 import time
 from pathlib import Path
 
-OURS = Path(os.environ["SYNCLINE_BENCH_DIR"]) / "bench_mail_clients"
+BENCHES = Path(os.environ["SYNCLINE_BENCH_DIR"])
+LETTERS = 1000
+ROUND_TRIP_MS = 40
 SERVERS = Path(__file__).resolve().parent.parent / "mailservers"
 USER, SINK = "alice@lab.test", "sink@discard.test"
 
@@ -29,11 +34,11 @@ def settings_of(folder):
     return settings
 
 
-def ours(what, port, lab, folder, *more):
-    command = [OURS, what, port, lab["LAB_CA"], USER, folder, *more]
+def ours(program, what, port, lab, folder, *more):
+    command = [BENCHES / program, what, str(port), lab["LAB_CA"], USER, folder, *more]
     done = subprocess.run(command, input=lab["LAB_PASSWORD"] + "\n", capture_output=True, text=True)
     if done.returncode != 0:
-        sys.exit(f"bench_mail_clients {what} failed:\n{done.stderr}")
+        sys.exit(f"{program} {what} failed:\n{done.stderr}")
     result = json.loads(done.stdout)
     return result["messages"] / result["seconds"], result["cpuSeconds"] / result["messages"] * 1e6, result["messages"]
 
@@ -63,6 +68,25 @@ def report(name, rounds):
     return max(rates), statistics.median(rates), statistics.median(cpus)
 
 
+def far(lab, letters, scratch):
+    few = fresh(scratch / "few")
+    for letter in sorted(letters.iterdir())[:100]:
+        shutil.copy(letter, few)
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
+    proxy = subprocess.Popen([sys.executable, "-P", SERVERS / "delay_proxy.py", str(ROUND_TRIP_MS / 2000),
+                              f"{port}:{lab['LAB_SMTPS']}"])
+    try:
+        time.sleep(1)
+        rate, _, count = ours("bench_mail_clients", "smtp", port, lab, few, SINK)
+    finally:
+        proxy.terminate()
+        proxy.wait()
+    trips = 1000 / rate / ROUND_TRIP_MS
+    print(f"SMTP at {ROUND_TRIP_MS} ms: {count} messages, {trips:.2f} round trips each, sign-in included (bar 2.2)")
+
+
 def main():
     messages = int(sys.argv[1]) if len(sys.argv) > 1 else 10000
     turns = int(sys.argv[2]) if len(sys.argv) > 2 else 5
@@ -77,14 +101,14 @@ def main():
     try:
         subprocess.run([SERVERS / "start.sh", lab_folder], check=True, stdout=subprocess.DEVNULL)
         lab = settings_of(lab_folder)
-        generate = [sys.executable, SERVERS / "gen_messages.py"]
+        generate = [sys.executable, "-P", SERVERS / "gen_messages.py"]
         subprocess.run([*generate, "--maildir", lab_folder / "home/alice/Maildir", "--count", str(messages)], check=True,
                        stderr=subprocess.DEVNULL)
         subprocess.run(["chown", "-R", "mail:mail", lab_folder / "home/alice"], check=False)
         letters = scratch / "letters"
-        subprocess.run([*generate, "--eml", letters, "--count", "1000", "--max-kb", "20", "--seed", "7"], check=True,
+        subprocess.run([*generate, "--eml", letters, "--count", str(LETTERS), "--max-kb", "20", "--seed", "7"], check=True,
                        stderr=subprocess.DEVNULL)
-        mean = sum(f.stat().st_size for f in letters.iterdir()) // 1000
+        mean = sum(f.stat().st_size for f in letters.iterdir()) // LETTERS
 
         config = scratch / "mpop.conf"
         config.write_text(f"account a\nhost localhost\nport {lab['LAB_POP3S']}\ntls on\ntls_starttls off\n"
@@ -101,13 +125,18 @@ def main():
             return peer(["mpop", "-q", "-C", config, "a"], lambda: sum(1 for _ in (maildir / "new").iterdir()))
 
         def source():
-            return peer(["smtp-source", "-s", "1", "-m", "1000", "-d", "-l", str(mean), "-f", USER, "-t", SINK,
-                         f"127.0.0.1:{lab['LAB_SMTP']}"], lambda: 1000)
+            return peer(["smtp-source", "-s", "1", "-m", str(LETTERS), "-d", "-l", str(mean), "-f", USER, "-t", SINK,
+                         f"127.0.0.1:{lab['LAB_SMTP']}"], lambda: LETTERS)
+
+        def engine():
+            return ours("bench_mail_sync", "send", lab["LAB_SMTPS"], lab, fresh(lab_folder / "organisation"), SINK, str(LETTERS),
+                        str(mean))
 
         tasks = {
-            "POP3 ours": lambda: ours("pop3", lab["LAB_POP3S"], lab, fresh(scratch / "ours")),
+            "POP3 ours": lambda: ours("bench_mail_clients", "pop3", lab["LAB_POP3S"], lab, fresh(scratch / "ours")),
             "POP3 mpop": mpop,
-            "SMTP ours (TLS, login)": lambda: ours("smtp", lab["LAB_SMTPS"], lab, letters, SINK),
+            "SMTP ours (TLS, login)": lambda: ours("bench_mail_clients", "smtp", lab["LAB_SMTPS"], lab, letters, SINK),
+            "SMTP engine (TLS, login, journal)": engine,
             "SMTP smtp-source (neither)": source,
         }
         results = {name: [] for name in tasks}
@@ -116,12 +145,14 @@ def main():
         for _ in range(turns):
             for name, task in tasks.items():
                 results[name].append(task())
-        print(f"{messages} messages by POP3, 1000 by SMTP of {mean} octets, {turns} rounds; best, middle:")
+        print(f"{messages} messages by POP3, {LETTERS} by SMTP of {mean} octets, {turns} rounds; best, middle:")
         figures = {name: report(name, rounds) for name, rounds in results.items()}
         for protocol, one, other in (("POP3", "POP3 ours", "POP3 mpop"),
-                                     ("SMTP", "SMTP ours (TLS, login)", "SMTP smtp-source (neither)")):
+                                     ("SMTP", "SMTP ours (TLS, login)", "SMTP smtp-source (neither)"),
+                                     ("SMTP, engine", "SMTP engine (TLS, login, journal)", "SMTP smtp-source (neither)")):
             best, middle = figures[one][0] / figures[other][0], figures[one][1] / figures[other][1]
             print(f"{protocol}: {best:.2f} (best) and {middle:.2f} (middle) of the peer's rate")
+        far(lab, letters, scratch)
     finally:
         subprocess.run([SERVERS / "stop.sh", lab_folder], check=False, stdout=subprocess.DEVNULL)
         shutil.rmtree(lab_folder, ignore_errors=True)

@@ -4,8 +4,6 @@
 //   bench_imap driver PORT CA-FILE USER FOLDER    pages, fields with bodies, and every message's octets
 //   bench_imap again  PORT CA-FILE USER FOLDER    the driver over a mailbox it knows: FOLDER/cursor
 // Prints one line of JSON: messages, octets, seconds, CPU seconds, peak memory.
-#include <sys/resource.h>
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
@@ -20,6 +18,7 @@
 #include "auth/blocking_pool.hpp"
 #include "net/system_environment.hpp"
 #include "routing/imap/driver/imap_driver.hpp"
+#include "tests/bench/process_cost.hpp"
 
 namespace {
 
@@ -140,10 +139,6 @@ net::Async<Done> through_driver(net::Environment& environment, Task task) {
   co_return done;
 }
 
-double seconds_of(const timeval& time) {
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -184,12 +179,10 @@ int main(int argc, char** argv) {
     return 1;
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
   std::printf(
       "{\"messages\":%llu,\"octets\":%llu,\"seconds\":%.3f,\"cpuSeconds\":%.3f,\"peakKilobytes\":%ld}\n",
       static_cast<unsigned long long>((*outcome)->messages),
-      static_cast<unsigned long long>((*outcome)->octets), took.count(),
-      seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime), usage.ru_maxrss);
+      static_cast<unsigned long long>((*outcome)->octets), took.count(), bench::cpu_seconds(),
+      bench::peak_kilobytes());
   return 0;
 }

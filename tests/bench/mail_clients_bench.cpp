@@ -4,8 +4,6 @@
 //   bench_mail_clients pop3 PORT CA-FILE USER FOLDER          every message into a file of its own
 //   bench_mail_clients smtp PORT CA-FILE USER FOLDER TO       every file of the folder to one recipient
 // Prints one line of JSON: messages, octets, seconds, CPU seconds, peak memory.
-#include <sys/resource.h>
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
@@ -22,6 +20,7 @@
 #include "net/system_environment.hpp"
 #include "routing/pop3/session.hpp"
 #include "routing/smtp/session.hpp"
+#include "tests/bench/process_cost.hpp"
 
 namespace {
 
@@ -121,10 +120,6 @@ net::Async<Done> send(net::Environment& environment, Task task) {
   co_return done;
 }
 
-double seconds_of(const timeval& time) {
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -161,12 +156,10 @@ int main(int argc, char** argv) {
     return 1;
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
   std::printf(
       "{\"messages\":%llu,\"octets\":%llu,\"seconds\":%.3f,\"cpuSeconds\":%.3f,\"peakKilobytes\":%ld}\n",
       static_cast<unsigned long long>((*outcome)->messages),
-      static_cast<unsigned long long>((*outcome)->octets), took.count(),
-      seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime), usage.ru_maxrss);
+      static_cast<unsigned long long>((*outcome)->octets), took.count(), bench::cpu_seconds(),
+      bench::peak_kilobytes());
   return 0;
 }

@@ -4,8 +4,6 @@
 //   bench_sync URL USER FOLDER WORKLOAD    the password comes on standard input; FOLDER: of the store
 // Workloads: metadata (every mail tracked, no octets kept), mime (received octets to the content store).
 // A store that is there goes on where it stands.
-#include <sys/resource.h>
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <cstdio>
@@ -20,25 +18,11 @@
 #include "net/system_environment.hpp"
 #include "store/configuration.hpp"
 #include "sync/mailbox_run.hpp"
+#include "tests/bench/process_cost.hpp"
 
 namespace {
 
 using namespace syncline;
-
-double cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-long peak_kilobytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_maxrss;
-}
 
 /// The mailbox's row, made if there is none.
 Result<store::MailboxId> mailbox_of(store::Store& store, const std::string& address) {
@@ -101,7 +85,7 @@ int main(int argc, char** argv) {
         return environment.timers.sleep_until(environment.clock.steady_now() + span);
       }};
 
-  const double before = cpu_seconds();
+  const double before = bench::cpu_seconds();
   std::optional<Result<sync::MailboxSummary>> done;
   boost::asio::co_spawn(
       context, sync::run_mailbox(surroundings, **opened, *content, driver, settings, sync::RunOptions{}),
@@ -117,6 +101,7 @@ int main(int argc, char** argv) {
   std::printf(R"({"items":%llu,"pages":%llu,"requests":%llu,"cpuSeconds":%.3f,"peakKilobytes":%ld})"
               "\n",
               static_cast<unsigned long long>(came), static_cast<unsigned long long>((*done)->pages),
-              static_cast<unsigned long long>((*done)->requests), cpu_seconds() - before, peak_kilobytes());
+              static_cast<unsigned long long>((*done)->requests), bench::cpu_seconds() - before,
+              bench::peak_kilobytes());
   return 0;
 }
