@@ -2,8 +2,8 @@
 """A synchronisation to a committed store, as a process of its own, against the test Exchange; exchangelib reads beside it.
 
 usage: sync_beside_exchangelib.py [ITEMS]        needs SYNCLINE_BIN_DIR and SYNCLINE_BENCH_DIR
-First synchronisation of ITEMS (100000) e-mails of about 2 KB with their bodies; 100 messages of 1 MB, mostly attachment,
-into the content store; a synchronisation of thirty folders in which nothing changed; one that was killed and goes on.
+First synchronisation of ITEMS (100000) e-mails with bodies of a few lines, and of about 2 KB; 100 messages of 1 MB, mostly
+attachment, into the content store; a synchronisation of thirty folders in which nothing changed; one that was killed and goes on.
 Ends with status 1 if requests, memory or the restart are over their bar; rates depend on the machine and are printed.
 """
 import base64
@@ -26,7 +26,7 @@ BIN = Path(os.environ["SYNCLINE_BIN_DIR"])
 OURS = Path(os.environ["SYNCLINE_BENCH_DIR"]) / "bench_sync"
 PASSWORD = "benchmark"
 PAGE = 512
-USERS = ("many", "large", "folders", "killed")
+USERS = ("short", "many", "large", "folders", "killed")
 failures = []
 
 THEIRS = """
@@ -101,18 +101,18 @@ def check(what, good):
     return "" if good else "   OVER ITS BAR"
 
 
-def first_sync(exchange, items, folder):
-    exchange.do(do="generate", mailbox="many@example.com", messages=items, messageBytes=2000, seed=1)
-    ours = run(command_of(exchange, "many", folder, "metadata"))
+def first_sync(exchange, items, user, octets, folder):
+    exchange.do(do="generate", mailbox=f"{user}@example.com", messages=items, messageBytes=octets, seed=1)
+    ours = run(command_of(exchange, user, folder, "metadata"))
     megabytes = ours["peakKilobytes"] / 1024
-    print(f"first synchronisation: {ours['items']} e-mails, {ours['cpuSeconds']:.2f} CPU s, "
+    print(f"first synchronisation: {ours['items']} e-mails with bodies of {octets} octets, {ours['cpuSeconds']:.2f} CPU s, "
           f"{ours['items'] / ours['cpuSeconds']:.0f} a CPU s (bar 10000), {ours['requests']} requests, "
           f"peak {megabytes:.0f} MB (bar 150){check('memory', megabytes <= 150)}")
     check("items of the first synchronisation", ours["items"] == items)
-    again = run(command_of(exchange, "many", folder, "metadata"))
+    again = run(command_of(exchange, user, folder, "metadata"))
     print(f"the same again, nothing changed: {again['cpuSeconds']:.3f} CPU s, {again['requests']} requests")
     check("an echo", again["items"] == 0)
-    few = theirs(exchange, "many", "metadata", min(items, 5000))
+    few = theirs(exchange, user, "metadata", min(items, 5000))
     ratio = (few["cpuSeconds"] / few["items"]) / (ours["cpuSeconds"] / ours["items"])
     print(f"exchangelib reads {few['items']} of them, keeping nothing: {few['items'] / few['cpuSeconds']:.0f} a CPU s; "
           f"it needs {ratio:.1f} times our CPU")
@@ -189,7 +189,8 @@ def main():
     scratch = Path(tempfile.mkdtemp(prefix="syncline-bench-"))
     try:
         print(f"load average {open('/proc/loadavg').read().split()[:3]}", flush=True)
-        for name, work in (("many", lambda folder: first_sync(exchange, items, folder)),
+        for name, work in (("short", lambda folder: first_sync(exchange, items, "short", 200, folder)),
+                           ("many", lambda folder: first_sync(exchange, items, "many", 2000, folder)),
                            ("large", lambda folder: mime(exchange, folder)),
                            ("folders", lambda folder: quiet_folders(exchange, folder)),
                            ("killed", lambda folder: killed(exchange, folder))):
