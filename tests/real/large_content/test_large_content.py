@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """R-23: a large attachment flows from the server to the store and from the store to the server, and the
-program's memory does not grow with it. 40 MB; with SYNCLINE_FULL=1 150 MB.
+program's memory does not grow with it. 40 MB; with SYNCLINE_FULL=1 150 MB, which come, and are refused on the way out
+before a request is begun.
 
 The peak of a run with the large one is compared with that of the same run with a small one.
 """
@@ -23,6 +24,7 @@ import exchange_world  # noqa: E402
 FULL = os.environ.get("SYNCLINE_FULL") == "1"
 SIZE = (150 if FULL else 40) << 20
 MOST_GROWTH = 8 << 20
+SERVER_LIMIT = 64 << 20  # of a request, as Exchange is installed
 # A request carries base64: four octets for three.
 exchange_world.SITES = exchange_world.SITES.replace(
     "[[site]]\nname = \"closed\"", f"[site.limits]\nrequest_octets = {2 * SIZE}\n[[site]]\nname = \"closed\"")
@@ -65,8 +67,8 @@ class LargeContent(exchange_world.Syncline):
         text = super().configuration(*parts, policy=policy)
         return text.replace('[policy.mail]\ntrack = "all"\n', POLICY.format(keep_mime=self.keep_mime, limit=2 * SIZE))
 
-    def peak_of_sync(self):
-        """Resident octets at most."""
+    def peak_of_sync(self, status=0):
+        """Resident octets at most, and what the run said."""
         out = self.folder / "out"
         peak = 0
         with open(out, "wb") as file:
@@ -77,7 +79,7 @@ class LargeContent(exchange_world.Syncline):
                 peak = max(peak, high_water_mark(process.pid))
                 time.sleep(0.01)
         text = out.read_text("utf-8")
-        self.assertEqual(process.returncode, 0, text)
+        self.assertEqual(process.returncode, status, text)
         return peak, json.loads(text.splitlines()[-1])
 
     def fill(self, user, number, content):
@@ -106,6 +108,13 @@ class LargeContent(exchange_world.Syncline):
             "body": {"type": "text", "value": "see"}, "toRecipients": [{"emailAddress": "out@partner.test"}],
             "attachments": [{"name": "l.bin", "contentType": "application/octet-stream", "size": len(content),
                              "sha256": name}]}})
+        if len(content) * 4 // 3 > SERVER_LIMIT:
+            # Not a request was begun that the server could not take.
+            requests = self.exchange.mark()
+            going, line = self.peak_of_sync(status=1)
+            self.assertEqual(line["kinds"]["email"]["refused"], 1)
+            self.assertNotIn("CreateAttachment", [entry["operation"] for entry in self.exchange.since(requests)])
+            return coming, going
         going, line = self.peak_of_sync()
         self.assertEqual(line["kinds"]["email"]["went"], 1)
         [sent] = [one for one in self.exchange.items(user, "sentitems") if one["subject"].startswith(f"on {number}")]
