@@ -49,9 +49,18 @@ class Serving {
         organisation_(organisation),
         name_(std::move(name)),
         environment_(environment),
-        connections_(std::make_shared<service::Connections>(context.get_executor())),
         daemon_(environment, organisation, {.mailboxes_at_once = options.at_once}, work()),
         signals_(context, SIGINT, SIGTERM, SIGHUP) {}
+
+  /// Connections under the organisation's present terms. What was made before ends with its runs.
+  Result<void> connect_anew() {
+    auto loaded = organisation_.load();
+    if (!loaded) return fail(std::move(loaded.error()));
+    auto connections = std::make_shared<service::Connections>(context_.get_executor());
+    if (auto met = connections->require(loaded->configuration.organisation.environment); !met) return met;
+    connections_ = std::move(connections);
+    return {};
+  }
 
   Result<void> listen(std::uint16_t port) {
     net::ListenOptions options{.port = port, .identity = std::nullopt, .limits = admin::admin_limits()};
@@ -86,6 +95,7 @@ class Serving {
   service::Daemon::Work work() {
     service::Daemon::Work work;
     work.run = [this](const service::EnabledMailbox& mailbox) -> net::Async<sync::MailboxSummary> {
+      if (refusal_) co_return fail(*refusal_);
       const std::shared_ptr<service::Connections> connections = connections_;
       service::MailboxRunner runner(organisation_, *connections, name_);
       service::MailboxOutcome outcome{.address = mailbox.address(), .summary = sync::MailboxSummary{}};
@@ -96,7 +106,8 @@ class Serving {
     };
     work.renew = [this] {
       log::info("serve", "the configuration was read again");
-      connections_ = std::make_shared<service::Connections>(context_.get_executor());
+      auto anew = connect_anew();
+      refusal_ = anew ? std::nullopt : std::optional(anew.error());
     };
     work.finished = [this](const std::string& address, const Result<sync::MailboxSummary>& outcome,
                            std::chrono::milliseconds took) {
@@ -153,6 +164,7 @@ class Serving {
   std::string name_;
   net::Environment& environment_;
   std::shared_ptr<service::Connections> connections_;
+  std::optional<Error> refusal_;  ///< why nothing may be connected
   admin::RunTimes times_;
   service::Daemon daemon_;
   asio::signal_set signals_;
@@ -174,6 +186,7 @@ ExitStatus run(const Globals& globals, const Options& options) {
   if (!system) return report(system.error());
   Serving serving(context, **organisation, loaded->configuration.organisation.name, (*system)->get(),
                   options);
+  if (auto ready = serving.connect_anew(); !ready) return report(ready.error());
   if (!options.no_http)
     if (auto listening = serving.listen(options.port); !listening) return report(listening.error());
   auto ended = serving.run();

@@ -13,6 +13,7 @@
 #include "net/http_client.hpp"
 #include "net/system_environment.hpp"
 #include "service/engine/shared_account.hpp"
+#include "service/organisation/rule_facts.hpp"
 
 namespace syncline::service {
 
@@ -38,8 +39,9 @@ class Connections {
   }
   std::shared_ptr<SharedAccount> service_account_of(const model::Profile& profile);
   const std::shared_ptr<auth::BlockingPool>& blocking() const { return blocking_; }
-  /// Before the first connection. Error "fips-not-available" (local): nothing may be begun then.
-  Result<void> require_fips();
+  /// Before the first connection: what the organisation says of itself (env_fips). Error "fips-not-available"
+  /// (local): nothing may be begun then.
+  Result<void> require(const Facts& environment);
   bool fips() const noexcept { return fips_; }
 
  private:

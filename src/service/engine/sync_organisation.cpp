@@ -62,9 +62,8 @@ class OrganisationRun {
     auto loaded = organisation_.load();
     if (!loaded) co_return fail(std::move(loaded.error()));
     organisation_name_ = loaded->configuration.organisation.name;
-    const Facts& environment = loaded->configuration.organisation.environment;
-    if (const auto fips = environment.find("env_fips"); fips != environment.end() && fips->second == "yes")
-      if (auto required = connections_.require_fips(); !required) co_return fail(std::move(required.error()));
+    if (auto required = connections_.require(loaded->configuration.organisation.environment); !required)
+      co_return fail(std::move(required.error()));
     auto enabled = enabled_mailboxes(organisation_, distinct(request_.addresses));
     if (!enabled) co_return fail(std::move(enabled.error()));
     for (const Obstacle& obstacle : enabled->not_ready)

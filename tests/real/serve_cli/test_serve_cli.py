@@ -174,6 +174,20 @@ class Outside(Serving):
             self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.end()
 
+    def test_where_fips_is_required_and_cannot_be_had_nothing_is_begun(self):
+        user = self.exchange.user()
+        self.ready(user)
+        text = self.configuration(self.profile("Basement"), self.mailbox(user))
+        (self.folder / "fips.toml").write_text(text.replace("[organisation]\n", "[organisation]\nfips = true\n"))
+        applied = self.run_program("apply", self.folder / "fips.toml")
+        self.assertEqual(applied.returncode, 0, applied.stderr)
+        requests = self.exchange.mark()
+        # An OpenSSL without the provider.
+        result = self.run_program("serve", "--no-http", env={"OPENSSL_MODULES": str(self.scratch)})
+        self.assertEqual(result.returncode, 4, result.stderr)
+        self.assertIn("fips", result.stderr.lower())
+        self.assertEqual(self.exchange.since(requests), [])
+
     def test_a_port_that_is_taken_is_said(self):
         self.ready(self.exchange.user())
         with socket.create_server(("127.0.0.1", 0)) as taken:
