@@ -26,7 +26,7 @@ constexpr const char* write_settings =
     "PRAGMA cache_size=-8192; PRAGMA wal_autocheckpoint=8192; PRAGMA journal_size_limit=67108864;"
     "PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF";
 constexpr const char* read_settings =
-    "PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8192; PRAGMA cell_size_check=ON;"
+    "PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-4096; PRAGMA cell_size_check=ON;"
     "PRAGMA trusted_schema=OFF";
 
 bool exists(const std::string& path) {
