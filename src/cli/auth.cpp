@@ -79,9 +79,7 @@ Result<Opened> open_mailbox(const Globals& globals, OpenFor purpose, const std::
   opened.organisation = std::move(*organisation);
   opened.mailbox = standing->second.id;
   opened.profile = *profile;
-  const auto& environment = stored->configuration.organisation.environment;
-  const auto fips = environment.find("env_fips");
-  opened.fips = fips != environment.end() && fips->second == "yes";
+  opened.fips = service::requires_fips(stored->configuration.organisation.environment);
   return opened;
 }
 

@@ -43,11 +43,10 @@ std::string counts_of(const sync::MailboxSummary& summary) {
 
 class Serving {
  public:
-  Serving(asio::io_context& context, service::Organisation& organisation, std::string name,
-          net::Environment& environment, const Options& options)
+  Serving(asio::io_context& context, service::Organisation& organisation, net::Environment& environment,
+          const Options& options)
       : context_(context),
         organisation_(organisation),
-        name_(std::move(name)),
         environment_(environment),
         daemon_(environment, organisation, {.mailboxes_at_once = options.at_once}, work()),
         signals_(context, SIGINT, SIGTERM, SIGHUP) {}
@@ -59,6 +58,7 @@ class Serving {
     auto connections = std::make_shared<service::Connections>(context_.get_executor());
     if (auto met = connections->require(loaded->configuration.organisation.environment); !met) return met;
     connections_ = std::move(connections);
+    name_ = std::move(loaded->configuration.organisation.name);
     return {};
   }
 
@@ -178,14 +178,11 @@ ExitStatus run(const Globals& globals, const Options& options) {
   if (!organisation) return report(organisation.error());
   auto lock = store::EngineLock::take((*organisation)->store().folder());
   if (!lock) return report(lock.error());
-  auto loaded = (*organisation)->load();
-  if (!loaded) return report(loaded.error());
 
   asio::io_context context(1);
   auto system = net::system_environment(context.get_executor());
   if (!system) return report(system.error());
-  Serving serving(context, **organisation, loaded->configuration.organisation.name, (*system)->get(),
-                  options);
+  Serving serving(context, **organisation, (*system)->get(), options);
   if (auto ready = serving.connect_anew(); !ready) return report(ready.error());
   if (!options.no_http)
     if (auto listening = serving.listen(options.port); !listening) return report(listening.error());

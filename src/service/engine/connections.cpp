@@ -53,9 +53,13 @@ std::shared_ptr<ews::CredentialBudgets> Connections::budgets_of(const std::strin
   return known;
 }
 
-Result<void> Connections::require(const Facts& environment) {
+bool requires_fips(const Facts& environment) {
   const auto stated = environment.find("env_fips");
-  if (stated == environment.end() || stated->second != "yes") return {};
+  return stated != environment.end() && stated->second == "yes";
+}
+
+Result<void> Connections::require(const Facts& environment) {
+  if (!requires_fips(environment)) return {};
   if (auto loaded = auth::require_fips_provider(); !loaded) return loaded;
   fips_ = true;
   return {};

@@ -17,6 +17,9 @@
 
 namespace syncline::service {
 
+/// Whether the organisation says of itself that only FIPS 140's cryptography may be used (env_fips).
+bool requires_fips(const Facts& environment);
+
 class Connections {
  public:
   explicit Connections(net::asio::any_io_executor executor) : executor_(std::move(executor)) {}
@@ -39,8 +42,8 @@ class Connections {
   }
   std::shared_ptr<SharedAccount> service_account_of(const model::Profile& profile);
   const std::shared_ptr<auth::BlockingPool>& blocking() const { return blocking_; }
-  /// Before the first connection: what the organisation says of itself (env_fips). Error "fips-not-available"
-  /// (local): nothing may be begun then.
+  /// Before the first connection: what the organisation requires. Error "fips-not-available" (local): nothing
+  /// may be begun then.
   Result<void> require(const Facts& environment);
   bool fips() const noexcept { return fips_; }
 
