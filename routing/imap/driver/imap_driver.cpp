@@ -13,6 +13,7 @@
 #include "routing/imap/driver/read_messages.hpp"
 #include "routing/imap/internal_date.hpp"
 #include "routing/message/message_fields.hpp"
+#include "routing/message/operation_mark.hpp"
 
 namespace syncline::imap {
 namespace {
@@ -30,7 +31,6 @@ constexpr std::uint64_t search_slack = 100'000;
 /// Sizes are asked for ahead of the page that is read: a round trip less for each.
 constexpr std::uint64_t sizes_ahead = 4'000;
 constexpr std::size_t most_sizes = 50'000;
-constexpr std::string_view operation_header = "X-Syncline-Operation";
 /// Progress of a remove: a COPY to the deleted items was begun.
 constexpr std::string_view copying = "copying";
 
@@ -957,7 +957,7 @@ Async<std::optional<sync::RemoteRef>> ImapDriver::find_sent(std::string message_
     if (!opened) co_return fail(std::move(opened.error()));
     for (const auto& [field, text] : {std::pair(std::string("Message-ID"), message_id),
                                       std::pair(std::string("X-Microsoft-Original-Message-ID"), message_id),
-                                      std::pair(std::string(operation_header), operation_id)}) {
+                                      std::pair(std::string(mail::operation_header), operation_id)}) {
       if (text.empty()) continue;
       std::string criteria = "HEADER " + field;
       std::optional<std::string> wanted = text;
