@@ -62,6 +62,13 @@ class NotificationStream::State {
 
   const StreamingStatus& status() const noexcept { return status_; }
 
+  void forget(std::string_view mailbox) {
+    // Somebody may be walking over the members.
+    for (Member& member : members_)
+      if (member.mailbox == mailbox) member.is_forgotten = true;
+    status_.parked.erase(std::string(mailbox));
+  }
+
  private:
   struct Member {
     std::string mailbox;
@@ -71,12 +78,16 @@ class NotificationStream::State {
     unsigned failures = 0;
     SteadyTime subscribed_at = {};
     unsigned short_lived = 0;  ///< subscriptions in a row that the server forgot soon after it gave them
+    bool is_forgotten = false;
+    bool is_heard = false;  ///< no event can have been missed since it last was told to be read
   };
 
   // Reads connection after connection.
   net::Async<void> listen() {
     unsigned failures = 0;
     for (;;) {
+      std::erase_if(members_, [](const Member& member) { return member.is_forgotten; });
+      if (members_.empty()) co_return Result<void>{};
       auto subscribed = co_await subscribe_all();
       if (!subscribed) co_return fail(std::move(subscribed.error()));
       if (!any_subscription()) {
@@ -85,6 +96,8 @@ class NotificationStream::State {
       }
       const std::uint64_t seen = status_.notifications + replies_;
       auto ended = co_await read_connection();
+      if (!ended || !is_ended_in_order_)
+        for (Member& member : members_) set_heard(member, false);
       if (ended) {
         failures = 0;
         continue;
@@ -124,7 +137,9 @@ class NotificationStream::State {
     Error last;
     bool permanent = true;
     for (Member& member : members_) {
-      if (!member.subscription_id.empty() || environment_.clock.steady_now() < member.not_before) continue;
+      if (member.is_forgotten || !member.subscription_id.empty() ||
+          environment_.clock.steady_now() < member.not_before)
+        continue;
       auto made = co_await subscribe(member);
       if (made) continue;
       if (made.error().code == "cancelled") co_return fail(std::move(made.error()));
@@ -167,6 +182,7 @@ class NotificationStream::State {
   }
 
   net::Async<void> read_connection() {
+    is_ended_in_order_ = false;
     auto permit = co_await anchor_.budgets()->acquire(OperationKind::hanging);
     if (!permit) co_return fail(std::move(permit.error()));
     GetStreamingEventsRequest ask{.subscription_ids = {},
@@ -181,7 +197,8 @@ class NotificationStream::State {
     request.body = std::make_shared<net::StringSource>(std::move(*envelope));
     affinity_.add_to(request.headers);
     net::HttpOptions options = anchor_.http_options();
-    options.pool = "hanging";
+    // Each stream keeps its connection for itself: a pool of one account's streams would have a limit.
+    options.pool = "hanging " + affinity_.anchor_mailbox;
     const auto silence = settings_.heartbeat * 2;
     const auto life = std::chrono::minutes{settings_.connection_minutes} + silence;
     options.limits.first_octet = silence;
@@ -197,9 +214,8 @@ class NotificationStream::State {
     if (*refused) co_return fail(std::move(**refused));
     ++status_.connections;
     affinity_.learn_from(exchange.headers());
-    // Only now does the server tell us: what happened since the last connection must be read from the feeds
-    //
-    announce_gap();
+    // Only now does the server tell us: what happened before must be read from the feeds.
+    announce_gaps();
 
     xml::EnvelopeCutter cutter;
     std::array<std::byte, 16 * 1024> buffer;
@@ -242,7 +258,10 @@ class NotificationStream::State {
         forget_subscription(id);
         going_on = false;
       }
-      if (message.value.connection_status == ConnectionStatus::closed) going_on = false;
+      if (message.value.connection_status == ConnectionStatus::closed) {
+        going_on = false;
+        is_ended_in_order_ = true;
+      }
       if (!message.ok() && message.value.error_subscription_ids.empty()) return fail(to_error(message));
     }
     return going_on;
@@ -250,7 +269,7 @@ class NotificationStream::State {
 
   void take(const Notification& notification) {
     const auto member = std::ranges::find(members_, notification.subscription_id, &Member::subscription_id);
-    if (member == members_.end()) return;
+    if (member == members_.end() || member->is_forgotten) return;
     const SteadyTime now = environment_.clock.steady_now();
     for (const Event& event : notification.events) {
       if (event.kind == EventKind::status_event) continue;
@@ -270,24 +289,33 @@ class NotificationStream::State {
     const auto member = std::ranges::find(members_, id, &Member::subscription_id);
     if (member == members_.end()) return;
     member->subscription_id.clear();
+    set_heard(*member, false);
     // A new one is asked for at once, unless new ones do not last either.
     const SteadyTime now = environment_.clock.steady_now();
     member->short_lived = now - member->subscribed_at < shortest_life ? member->short_lived + 1 : 0;
     if (member->short_lived > 1) member->not_before = now + parking(member->short_lived - 1);
   }
 
-  void announce_gap() {
+  void set_heard(Member& member, bool is_heard) {
+    if (std::exchange(member.is_heard, is_heard) != is_heard && !member.is_forgotten)
+      settings_.on_hearing(member.mailbox, is_heard);
+  }
+
+  void announce_gaps() {
     const SteadyTime now = environment_.clock.steady_now();
-    for (const Member& member : members_) {
-      if (!member.subscription_id.empty()) folding_.add(key_of(member.mailbox, ""), now);
+    for (Member& member : members_) {
+      if (member.subscription_id.empty() || member.is_heard || member.is_forgotten) continue;
+      set_heard(member, true);
+      folding_.add(key_of(member.mailbox, ""), now);
     }
     folded_.notify_all();
   }
 
   bool somebody_may_be_tried_again() const {
     const SteadyTime now = environment_.clock.steady_now();
-    return std::ranges::any_of(
-        members_, [&](const Member& m) { return m.subscription_id.empty() && m.not_before <= now; });
+    return std::ranges::any_of(members_, [&](const Member& m) {
+      return m.subscription_id.empty() && m.not_before <= now && !m.is_forgotten;
+    });
   }
 
   bool any_subscription() const {
@@ -317,6 +345,7 @@ class NotificationStream::State {
   std::vector<Member> members_;
   StreamingStatus status_;
   std::uint64_t replies_ = 0;
+  bool is_ended_in_order_ = false;  ///< by the server's timer: the next connection misses nothing
 };
 
 NotificationStream::NotificationStream(std::vector<StreamedMailbox> mailboxes, ChangeListener listener,
@@ -327,6 +356,10 @@ NotificationStream::~NotificationStream() = default;
 
 net::Async<void> NotificationStream::run() {
   return State::run_kept(state_);
+}
+
+void NotificationStream::forget(std::string_view mailbox) {
+  state_->forget(mailbox);
 }
 
 const StreamingStatus& NotificationStream::status() const noexcept {

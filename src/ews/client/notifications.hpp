@@ -5,13 +5,15 @@
 // Order of steps: subscribe who has no subscription → open the connection → say "everything may have changed"
 // for every mailbox on it → read envelopes; fold events; say which folders changed. The connection ends by
 // the server's timer (opened again at once), by silence, by an error (opened again after a wait), or because
-// a subscription died (subscribed again first).
+// a subscription died (subscribed again first). After an end in good order the next connection brings what
+// has happened since the last notification (GetStreamingEvents), so nothing need be read anew then.
 #include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ews/client/event_folding.hpp"
@@ -35,6 +37,8 @@ struct StreamingSettings {
   std::chrono::milliseconds heartbeat{45'000};
   EventFolding::Delays folding = {};
   std::vector<FolderRef> folders = {};  ///< empty: all folders of the mailbox
+  /// Told when the server begins to tell of a mailbox, and when it has stopped without having been asked to.
+  std::function<void(const std::string& mailbox, bool is_heard)> on_hearing = [](const std::string&, bool) {};
 };
 
 struct StreamedMailbox {
@@ -63,6 +67,8 @@ class NotificationStream {
   /// Until cancelled (error "cancelled"), or until nothing can be subscribed and no waiting will help: the
   /// error of the anchor then. One mailbox's trouble parks that mailbox alone, with a back-off of its own.
   net::Async<void> run();
+  /// Nothing is told of it any more, and from the next connection on nothing is heard; not of the anchor.
+  void forget(std::string_view mailbox);
 
   const StreamingStatus& status() const noexcept;
 
