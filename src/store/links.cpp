@@ -13,7 +13,7 @@ namespace {
 #define SYNCLINE_LINK_COLUMNS                                                                      \
   "SELECT link.id, link.record, link.mailbox, link.kind, folder.name, remote_id, remote_version, " \
   "search_key, state,"                                                                             \
-  " record_version, held_in_run, coalesce(link.base, link_base.base)"                              \
+  " record_version, coalesce(link.base, link_base.base)"                                           \
   " FROM link JOIN folder ON folder.id = link.folder LEFT JOIN link_base ON link_base.link = link.id "
 
 constexpr Sql find_folder_sql = "SELECT id FROM folder WHERE mailbox = ?1 AND name = ?2";
@@ -23,15 +23,14 @@ constexpr Sql insert_folder_sql = "INSERT INTO folder (mailbox, name) VALUES (?1
 constexpr Sql insert_sql =
     "INSERT INTO link (record, mailbox, kind, folder, remote_id, remote_version, search_key, search_id, "
     "state, "
-    "record_version, held_in_run, base, stale_since) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?11, ?8, ?9, ?10, "
-    "?12,"
+    "record_version, base, stale_since) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?10, ?8, ?9, ?11,"
     " CASE WHEN ?8 = 2 THEN NULL ELSE (SELECT change FROM record WHERE id = ?1 AND version > ?9) END)";
 constexpr Sql update_sql =
     "UPDATE link SET record = ?1, mailbox = ?2, kind = ?3, folder = ?4, remote_id = ?5, remote_version = ?6,"
-    " search_key = ?7, search_id = ?11, state = ?8, record_version = ?9, held_in_run = ?10, base = ?12,"
+    " search_key = ?7, search_id = ?10, state = ?8, record_version = ?9, base = ?11,"
     " stale_since ="
     " CASE WHEN ?8 = 2 THEN NULL ELSE (SELECT change FROM record WHERE id = ?1 AND version > ?9) END WHERE "
-    "id = ?13";
+    "id = ?12";
 constexpr Sql remove_base_sql = "DELETE FROM link_base WHERE link = ?1";
 constexpr Sql put_base_sql =
     "INSERT INTO link_base (link, base) VALUES (?1, ?2) ON CONFLICT (link) DO UPDATE SET base = "
@@ -80,9 +79,8 @@ Result<Link> read_link(const Query& row) {
   link.search_key = row.text(7);
   link.state = static_cast<LinkState>(row.integer(8));
   link.record_version = row.integer(9);
-  link.held_in_run = row.integer(10);
-  if (!row.is_null(11)) {
-    Result<model::Fields> base = fields_from_text(row.view(11));
+  if (!row.is_null(10)) {
+    Result<model::Fields> base = fields_from_text(row.view(10));
     if (!base) return fail(std::move(base.error()).during("reading link " + std::to_string(link.id)));
     link.base = std::move(*base);
   }
@@ -162,7 +160,7 @@ Result<Link> insert_link(Transaction& transaction, Link link) {
   Transaction::Impl& connection = transaction.impl();
   auto inserted = execute(connection, insert_sql, link.record, link.mailbox, link.kind, *folder,
                           link.remote_id, link.remote_version, link.search_key, link.state,
-                          link.record_version, link.held_in_run, search_id(link), base->in_row);
+                          link.record_version, search_id(link), base->in_row);
   if (!inserted) return refused(std::move(inserted.error()), link);
   link.id = sqlite3_last_insert_rowid(connection.handle());
   if (!base->is_short)
@@ -179,7 +177,7 @@ Result<void> update_link(Transaction& transaction, const Link& link) {
   Transaction::Impl& connection = transaction.impl();
   auto updated = execute(connection, update_sql, link.record, link.mailbox, link.kind, *folder,
                          link.remote_id, link.remote_version, link.search_key, link.state,
-                         link.record_version, link.held_in_run, search_id(link), base->in_row, link.id);
+                         link.record_version, search_id(link), base->in_row, link.id);
   if (!updated) return refused(std::move(updated.error()), link);
   if (changed_rows(connection) == 0) return no_link(link.id);
   if (base->is_short) return execute(connection, remove_base_sql, link.id);

@@ -35,7 +35,6 @@ struct Link {
   LinkState state = LinkState::linked;
   std::int64_t record_version = 0;  ///< of the record, when both sides last agreed
   model::Fields base = {};          ///< the item's mapped fields at that time
-  std::int64_t held_in_run = 0;     ///< of held_delete: number of the run that saw the delete
 };
 
 /// Sets id. Error "already-linked": that mailbox has a link for the remote id (any number may have an empty

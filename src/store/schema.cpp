@@ -212,7 +212,109 @@ CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit BEGIN
 END;
 )sql";
 
-constexpr std::array all_migrations = {Migration{1, version_1}};
+constexpr Sql version_2 = R"sql(
+-- Nothing asked for it.
+ALTER TABLE link DROP COLUMN held_in_run;
+
+-- Test and enable: the latest test of each mailbox, waiting, at work or done. report is the service's JSON.
+-- runner: who takes it from the queue. due_at: when it begins, or is tried again.
+CREATE TABLE mailbox_test (
+  mailbox INTEGER PRIMARY KEY REFERENCES mailbox (id) ON DELETE CASCADE,
+  state INTEGER NOT NULL,
+  runner TEXT NOT NULL,
+  enable INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  requested_at INTEGER NOT NULL,
+  requested_by TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  due_at INTEGER,
+  ended_at INTEGER,
+  report TEXT NOT NULL
+) STRICT;
+CREATE INDEX mailbox_test_due ON mailbox_test (runner, due_at) WHERE due_at IS NOT NULL;
+
+-- What people said of an alert.
+CREATE TABLE alert_note (
+  alert INTEGER PRIMARY KEY REFERENCES alert (id) ON DELETE CASCADE,
+  acknowledged_at INTEGER NOT NULL,
+  acknowledged_by TEXT NOT NULL,
+  note TEXT NOT NULL
+) STRICT;
+
+-- Alerts on their way to people. cause: what it tells, so that it is told once. operation: of mail, which
+-- goes out as any other.
+CREATE TABLE alert_message (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  cause TEXT NOT NULL,
+  channel TEXT NOT NULL,
+  target TEXT NOT NULL,
+  state INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  due_at INTEGER,
+  operation TEXT NOT NULL,
+  error TEXT NOT NULL,
+  body TEXT NOT NULL
+) STRICT;
+CREATE INDEX alert_message_due ON alert_message (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX alert_message_by_cause ON alert_message (cause, channel, target);
+
+-- Where each mailbox was found, and since when it is parked because it lives elsewhere.
+CREATE TABLE placement (
+  mailbox INTEGER PRIMARY KEY REFERENCES mailbox (id) ON DELETE CASCADE,
+  looked_at INTEGER NOT NULL,
+  parked_at INTEGER,
+  parked_why TEXT NOT NULL,
+  facts TEXT NOT NULL,
+  error TEXT NOT NULL
+) STRICT;
+
+-- The HTTP API. Of a token only the SHA-256 is kept: it is 256 random bits, there is nothing to guess.
+CREATE TABLE api_token (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL,
+  role INTEGER NOT NULL,
+  owner TEXT NOT NULL,
+  hash BLOB NOT NULL UNIQUE,
+  created_at INTEGER NOT NULL,
+  created_by TEXT NOT NULL,
+  expires_at INTEGER,
+  revoked_at INTEGER,
+  last_used_at INTEGER
+) STRICT;
+
+-- Answers to POSTs that bore an Idempotency-Key; request is the SHA-256 of what was asked.
+CREATE TABLE api_answer (
+  token INTEGER NOT NULL REFERENCES api_token (id),
+  key TEXT NOT NULL,
+  request BLOB NOT NULL,
+  at INTEGER NOT NULL,
+  status INTEGER NOT NULL,
+  header TEXT NOT NULL,
+  body TEXT NOT NULL,
+  PRIMARY KEY (token, key)
+) STRICT;
+CREATE INDEX api_answer_by_age ON api_answer (at);
+
+-- Who is told of changes of records. delivered: number of the last change that the receiver has taken.
+CREATE TABLE webhook (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  url TEXT NOT NULL,
+  kinds INTEGER NOT NULL,
+  owner TEXT NOT NULL,
+  enabled INTEGER NOT NULL,
+  delivered INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  failing_since INTEGER,
+  next_try_at INTEGER,
+  last_delivered_at INTEGER,
+  last_error TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  created_by TEXT NOT NULL
+) STRICT;
+)sql";
+
+constexpr std::array all_migrations = {Migration{1, version_1}, Migration{2, version_2}};
 static_assert(all_migrations.back().to == Store::schema_version);
 
 /// Rolls back unless told that all went well.

@@ -122,7 +122,6 @@ Async<void> resolve_held_deletes(RunContext& context) {
       there.remote_version = found->item.version;
       there.folder = found->folder_id;
       there.state = store::LinkState::linked;
-      there.held_in_run = 0;
       auto taken = store::find_link(transaction, context.settings.mailbox, there.remote_id);
       if (!taken) return fail(std::move(taken.error()));
       if (*taken && (*taken)->id != there.id) {

@@ -116,7 +116,6 @@ Result<void> merge_linked(RunContext& context, Transaction& transaction, store::
   const bool was_asking = link.state == store::LinkState::conflict;
   link.folder = folder.id;
   link.search_key = item.search_key;
-  link.held_in_run = 0;
   const bool moved_on = link.remote_version != item.ref.version;
   link.remote_version = item.ref.version;
   if (record.deleted) {

@@ -29,7 +29,6 @@ const RemoteFolder* RunContext::folder(std::string_view id) const {
 Result<void> unlink(RunContext& context, store::Transaction& transaction, store::Link link,
                     std::string_view reason) {
   link.state = store::LinkState::unlinked;
-  link.held_in_run = 0;
   if (auto done = store::update_link(transaction, link); !done) return done;
   ++context.summary.of(link.kind).unlinked;
   return note(context, transaction, link.remote_id, link.record, {.event = "unlinked", .reason = reason});

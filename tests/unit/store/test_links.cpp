@@ -61,7 +61,6 @@ TEST_F(Links, ComeBackAsTheyWere) {
   link.remote_version = "key-1";
   link.search_key = "sk";
   link.state = LinkState::held_delete;
-  link.held_in_run = 17;
   link.base = fields(R"({"subject":"one","body":null})");
   link.id = insert(link).id;
   const auto found = find("AAMk=");
@@ -75,7 +74,6 @@ TEST_F(Links, ComeBackAsTheyWere) {
   EXPECT_EQ(found->search_key, "sk");
   EXPECT_EQ(found->state, LinkState::held_delete);
   EXPECT_EQ(found->record_version, 1);
-  EXPECT_EQ(found->held_in_run, 17);
   EXPECT_EQ(found->base, link.base);
   EXPECT_EQ(read<std::optional<Link>>([&](Transaction& t) { return find_link(t, link.id); })->remote_id,
             "AAMk=");
@@ -157,7 +155,6 @@ TEST_F(Links, Invariant4FindsTheHeldDeleteOfAMoveByItsSearchKey) {
   Link moved = task_link("moved");
   moved.search_key = "K";
   moved.state = LinkState::held_delete;
-  moved.held_in_run = 3;
   moved = insert(moved);
   const auto by_key = [&] {
     return read<std::optional<Link>>(
@@ -167,7 +164,6 @@ TEST_F(Links, Invariant4FindsTheHeldDeleteOfAMoveByItsSearchKey) {
   const auto held = read<std::vector<Link>>([&](Transaction& t) { return held_deletes(t, mailbox_); });
   ASSERT_EQ(held.size(), 1u);
   EXPECT_EQ(held[0].id, moved.id);
-  EXPECT_EQ(held[0].held_in_run, 3);
   moved.state = LinkState::unlinked;
   update(moved);
   EXPECT_EQ(by_key()->remote_id, "copy");

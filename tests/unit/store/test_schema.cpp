@@ -126,6 +126,24 @@ TEST_F(Migrations, OfTheStoreHappenWhenItIsOpened) {
   EXPECT_TRUE(store_->check());
 }
 
+TEST_F(Migrations, OfThisProgramKeepWhatTheFirstSchemaHeld) {
+  ASSERT_TRUE(migrate(handle_.get(), path_, migrations().first(1), nullptr));
+  ASSERT_TRUE(run_script(
+      handle_.get(),
+      "INSERT INTO organisation VALUES (1, 'contoso');"
+      "INSERT INTO mailbox VALUES (1, 'ada@example.org', NULL, 1, '{}', '{}');"
+      "INSERT INTO record VALUES (1, 0, NULL, 'ada@example.org', 1, 0, 1, NULL, NULL, NULL, NULL, 0, '{}');"
+      "INSERT INTO folder VALUES (1, 1, 'inbox');"
+      "INSERT INTO link VALUES (1, 1, 1, 0, 1, 0, 1, NULL, 0, 'AAMk=', 'key-1', '', NULL, "
+      "'{\"subject\":\"one\"}')"));
+  auto migrated = migrate(handle_.get(), path_, migrations(), nullptr);
+  ASSERT_TRUE(migrated) << migrated.error().describe();
+  EXPECT_EQ(number("PRAGMA user_version"), Store::schema_version);
+  EXPECT_EQ(number("SELECT count(*) FROM link WHERE remote_id = 'AAMk=' AND remote_version = 'key-1'"
+                   " AND base = '{\"subject\":\"one\"}'"),
+            1);
+}
+
 TEST_F(Migrations, OfThisProgramEndAtItsVersionWithoutGaps) {
   int version = 0;
   for (const Migration& step : migrations()) EXPECT_EQ(step.to, ++version);
