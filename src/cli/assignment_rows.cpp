@@ -204,23 +204,8 @@ class Walk {
   }
 
   void judge_row(const rules::InputRow& row, std::vector<std::string> notes) {
-    fill_defaults(assignment_, row.given, today_);
-    const auto checked = judge_into(judgement_, assignment_);
-    JudgedRow judged{row, assignment_, judgement_, std::nullopt, std::move(notes)};
-    if (checked) {
-      auto route = router::route(*checked);
-      if (route) {
-        judged.route = std::move(*route);
-      } else if (route.error().code == router::kNoProfile) {
-        judged.notes.emplace_back(translated(language_, texts::kDefaultProfileRoute));
-      } else if (route.error().code == router::kNoDriver) {
-        judged.notes.emplace_back(translated(language_, texts::kGraphRoute));
-      } else {
-        judged.notes.push_back(route.error().message);
-      }
-    } else {
-      any_rejected_ = true;
-    }
+    const JudgedRow judged = judge_.judge(row, std::move(notes));
+    any_rejected_ = any_rejected_ || judged.judgement.verdict == rules::Verdict::reject;
     visit_(judged);
   }
 
@@ -241,8 +226,8 @@ class Walk {
   const std::function<void()>& bad_row_;
   rules::Day today_ = today();
   std::optional<rules::Day> as_of_;
+  service::RowJudge judge_{language_, today_};
   rules::Assignment assignment_;
-  rules::Judgement judgement_;
   bool walked_ = false;
   bool any_bad_ = false;
   bool any_rejected_ = false;

@@ -6,6 +6,7 @@
 
 #include "cli/layout.hpp"
 #include "cli/organisation_command.hpp"
+#include "service/views/journal_json.hpp"
 #include "store/journal.hpp"
 
 namespace syncline::cli {
@@ -28,11 +29,7 @@ ExitStatus run_audit(const Globals& globals, const std::string& format, std::int
     for (const store::AuditEntry& entry : *page) {
       after = entry.sequence;
       if (format == "json") {
-        boost::json::object object{{"sequence", entry.sequence}, {"at", print_time(entry.at)},
-                                   {"who", entry.who},           {"act", entry.act},
-                                   {"object", entry.object},     {"reason", nullptr}};
-        if (!entry.reason.empty()) object["reason"] = entry.reason;
-        append_line(output, object);
+        append_line(output, service::to_json(entry));
       } else {
         append_wrapped(output.text(), fmt::format("{} {} ", print_time(entry.at), shown(entry.who)),
                        shown(fmt::format("{} {}{}{}", entry.act, entry.object,

@@ -43,6 +43,7 @@ void add_secret(CLI::App& app, Action& action);
 void add_auth(CLI::App& app, Action& action);
 void add_key(CLI::App& app, Action& action);
 void add_mailbox(CLI::App& app, Action& action);
+void add_role(CLI::App& app, Action& action);
 void add_record(CLI::App& app, Action& action);
 void add_journal(CLI::App& app, Action& action);
 void add_alerts(CLI::App& app, Action& action);
@@ -54,5 +55,6 @@ void add_sync(CLI::App& app, Action& action);
 void add_serve(CLI::App& app, Action& action);
 void add_backup(CLI::App& app, Action& action);
 void add_content(CLI::App& app, Action& action);
+void add_token(CLI::App& app, Action& action);
 
 }  // namespace syncline::cli

@@ -4,31 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/json/object.hpp>
 #include <map>
 
 #include "base/text.hpp"
 #include "cli/layout.hpp"
 
 namespace syncline::cli {
-
-namespace json = boost::json;
-
-json::array findings_json(const service::Judged& judged, rules::Language language) {
-  json::array list;
-  for (const rules::Finding& finding : judged.judgement.findings) {
-    json::array fields;
-    for (const rules::Field field : rules::fields_of(*finding.rule, judged.assignment))
-      fields.emplace_back(rules::name_of(field));
-    list.push_back(
-        json::object{{"rule", finding.rule->id},
-                     {"severity", to_string(finding.severity)},
-                     {"fields", std::move(fields)},
-                     {"message", rules::message_of(*finding.rule, judged.assignment.values, language)},
-                     {"remedy", rules::remedy_of(*finding.rule, judged.assignment.values, language)}});
-  }
-  return list;
-}
 
 void append_findings(std::string& out, const service::Judged& judged, rules::Language language,
                      rules::Severity severity) {

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 // Findings of the rules about an organisation's mailboxes, for people and programs.
-#include <boost/json/array.hpp>
 #include <string>
 #include <vector>
 
-#include "routing/rules/messages.hpp"
-#include "service/organisation/assignments.hpp"
+#include "service/views/findings_json.hpp"
 
 namespace syncline::cli {
 
-/// [{"rule","severity","fields","message","remedy"}]
-boost::json::array findings_json(const service::Judged& judged, rules::Language language);
+using service::findings_json;
 
 /// Those of one severity, wrapped and indented.
 void append_findings(std::string& out, const service::Judged& judged, rules::Language language,

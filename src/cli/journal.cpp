@@ -5,17 +5,15 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <boost/json/parse.hpp>
 
 #include "base/text.hpp"
 #include "cli/layout.hpp"
 #include "cli/organisation_command.hpp"
 #include "service/organisation/record_lines.hpp"
+#include "service/views/journal_json.hpp"
 
 namespace syncline::cli {
 namespace {
-
-namespace json = boost::json;
 
 struct JournalOptions {
   std::string mailbox;
@@ -24,33 +22,6 @@ struct JournalOptions {
   std::string format;
   std::int64_t after = 0;
 };
-
-json::value parsed_or_text(const std::string& text) {
-  if (text.empty()) return nullptr;
-  json::error_code error;
-  json::value value = json::parse(text, error);
-  if (error) return json::value(text);
-  return value;
-}
-
-json::value text_or_null(const std::string& text) {
-  if (text.empty()) return nullptr;
-  return json::value(text);
-}
-
-json::object to_json(const store::JournalEntry& entry, const std::string& address) {
-  json::object object{{"sequence", entry.sequence},
-                      {"at", print_time(entry.at)},
-                      {"mailbox", text_or_null(address)},
-                      {"item", text_or_null(entry.item)},
-                      {"record", nullptr},
-                      {"event", entry.event},
-                      {"reason", text_or_null(entry.reason)},
-                      {"text", text_or_null(entry.text)},
-                      {"detail", parsed_or_text(entry.detail)}};
-  if (entry.record != 0) object["record"] = std::to_string(entry.record);
-  return object;
-}
 
 void append_text(std::string& out, const store::JournalEntry& entry, const std::string& address) {
   std::string line = entry.event;
@@ -94,7 +65,7 @@ ExitStatus run_journal(const Globals& globals, const JournalOptions& options) {
       const auto found = addresses->find(entry.mailbox);
       const std::string address = found == addresses->end() ? std::string() : found->second;
       if (options.format == "json") {
-        append_line(output, to_json(entry, address));
+        append_line(output, service::to_json(entry, address));
       } else {
         append_text(output.text(), entry, address);
         output.flush(false);

@@ -9,12 +9,11 @@
 #include "cli/organisation_command.hpp"
 #include "service/organisation/apply.hpp"
 #include "service/organisation/record_lines.hpp"
+#include "service/views/journal_json.hpp"
 #include "store/journal.hpp"
 
 namespace syncline::cli {
 namespace {
-
-namespace json = boost::json;
 
 struct QuarantineOptions {
   std::string mailbox;
@@ -40,19 +39,6 @@ Result<std::vector<store::Quarantined>> found(store::Transaction& transaction,
   return store::list_quarantine(transaction, mailbox);
 }
 
-json::object to_json(const store::Quarantined& item, const std::string& address) {
-  return {{"mailbox", address},
-          {"folder", item.folder},
-          {"item", item.item},
-          {"version", item.item_version},
-          {"code", item.code},
-          {"text", item.text},
-          {"firstSeen", print_time(item.first_seen)},
-          {"lastTried", print_time(item.last_tried)},
-          {"attempts", item.attempts},
-          {"replay", item.replay}};
-}
-
 ExitStatus run_list(const Globals& globals, const QuarantineOptions& options) {
   auto organisation = open_organisation(globals, OpenFor::reading);
   if (!organisation) return report(organisation.error());
@@ -63,7 +49,7 @@ ExitStatus run_list(const Globals& globals, const QuarantineOptions& options) {
     if (!items) return fail(std::move(items.error()));
     for (const store::Quarantined& item : *items) {
       if (options.format == "json") {
-        append_line(output, to_json(item, addresses[item.mailbox]));
+        append_line(output, service::to_json(item, addresses[item.mailbox]));
         continue;
       }
       append_wrapped(output.text(), shown(addresses[item.mailbox]) + " ",

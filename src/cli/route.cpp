@@ -7,40 +7,16 @@
 #include "base/text.hpp"
 #include "cli/assignment_rows.hpp"
 #include "cli/command.hpp"
-#include "cli/json_text.hpp"
 #include "cli/layout.hpp"
 #include "routing/rules/report_texts.hpp"
+#include "service/views/json_text.hpp"
 
 namespace syncline::cli {
 namespace {
 
 namespace texts = rules::texts;
 using rules::Field;
-
-void append_row_as_json(std::string& out, const JudgedRow& row) {
-  out += fmt::format(R"({{"row":{},"id":)", row.input.number);
-  if (row.input.id) {
-    append_json(out, *row.input.id);
-  } else {
-    out += "null";
-  }
-  out += fmt::format(R"(,"verdict":"{}","rejectedBy":[)", to_string(row.judgement.verdict));
-  bool first = true;
-  for (const rules::Finding& finding : row.judgement.findings) {
-    if (finding.severity != rules::Severity::reject) continue;
-    if (!first) out.push_back(',');
-    first = false;
-    append_json(out, finding.rule->id);
-  }
-  out += "],\"route\":";
-  append_json(out, row.route);
-  out += ",\"notes\":[";
-  for (std::size_t i = 0; i < row.notes.size(); ++i) {
-    if (i > 0) out.push_back(',');
-    append_json(out, row.notes[i]);
-  }
-  out += "]}\n";
-}
+using service::append_json;
 
 void append_leg(std::string& out, std::string_view name, const std::optional<router::LegRoute>& leg,
                 rules::Language language) {
@@ -86,7 +62,7 @@ ExitStatus run_route(const AssignmentOptions& options) {
   Output output;
   const auto visit = [&](const JudgedRow& row) {
     if (options.format == "json") {
-      append_row_as_json(output.text(), row);
+      service::append_route_line(output.text(), row);
     } else {
       append_row_as_text(output.text(), row, language);
     }

@@ -7,9 +7,9 @@
 #include "base/text.hpp"
 #include "cli/assignment_rows.hpp"
 #include "cli/command.hpp"
-#include "cli/json_text.hpp"
 #include "cli/layout.hpp"
 #include "routing/rules/report_texts.hpp"
+#include "service/views/rule_json.hpp"
 
 namespace syncline::cli {
 namespace {
@@ -24,81 +24,7 @@ struct RulesOptions {
   std::string id;
 };
 
-const rules::Group& group_of(const Rule& rule) {
-  for (const rules::Group& group : rules::groups()) {
-    for (const Rule& member : group.rules) {
-      if (&member == &rule) return group;
-    }
-  }
-  return rules::groups().front();
-}
-
-std::string printed(const rules::Target& target) {
-  struct Print {
-    std::string operator()(rules::Word word) const { return std::string{to_string(word)}; }
-    std::string operator()(std::int64_t number) const { return fmt::format("{}", number); }
-    std::string operator()(rules::ToDefault) const { return "its default"; }
-    std::string operator()(rules::AsOf) const { return "env_as_of"; }
-    std::string operator()(rules::EarliestAllowed) const {
-      return "env_as_of − env_process_from_max_days days";
-    }
-  };
-  return std::visit(Print{}, target);
-}
-
-class JsonPage {
- public:
-  explicit JsonPage(rules::Language language) : language_(language) {}
-
-  void append(std::string& out, const Rule& rule) const {
-    const rules::Group& group = group_of(rule);
-    out.append("{\"id\":\"").append(rule.id).append("\",\"group\":\"").append(1, group.letter);
-    out += "\",\"groupTitle\":";
-    append_json(out, translated(language_, group.title));
-    out.append(",\"severity\":\"").append(to_string(rule.severity)).append("\",\"condition\":");
-    append_json(out, rule.condition.printed());
-    out += ",\"where\":{";
-    bool first = true;
-    for (const auto& [name, meaning] : rule.condition.shorthand()) {
-      if (!first) out.push_back(',');
-      first = false;
-      append_key(out, name);
-      append_json(out, meaning);
-    }
-    out += "},\"fields\":[";
-    for (const rules::Field field : rule.fields) {
-      if (field != rule.fields.front()) out.push_back(',');
-      append_json(out, name_of(field));
-    }
-    out += "],\"message\":";
-    append_json(out, translated(language_, rule.message));
-    out += ",\"remedy\":";
-    append_json(out, translated(language_, rule.remedy));
-    out += ",\"changes\":[";
-    first = true;
-    for (const rules::Change& change : rule.change) {
-      if (!first) out.push_back(',');
-      first = false;
-      out += "{\"field\":";
-      append_json(out, name_of(change.field));
-      out += ",\"to\":";
-      if (change.to) {
-        append_json(out, printed(*change.to));
-      } else {
-        out += "null";
-      }
-      out += ",\"when\":";
-      append_json(out, change.where.printed());
-      out.push_back('}');
-    }
-    out += "],\"source\":";
-    append_json(out, rule.source);
-    out += "}\n";
-  }
-
- private:
-  rules::Language language_;
-};
+using service::printed;
 
 class TextPage {
  public:
@@ -283,7 +209,7 @@ ExitStatus run_list(const RulesOptions& options) {
   Output output;
   const rules::Language language = language_from_options(options);
   if (options.format == "json") {
-    for (const Rule* rule : rules::all_rules()) JsonPage{language}.append(output.text(), *rule);
+    for (const Rule* rule : rules::all_rules()) service::append_rule_json(output.text(), *rule, language);
   } else if (options.format == "markdown") {
     MarkdownPage{language}.append_list(output.text());
   } else {
@@ -303,7 +229,7 @@ ExitStatus run_show(const RulesOptions& options) {
   Output output;
   const rules::Language language = language_from_options(options);
   if (options.format == "json") {
-    JsonPage{language}.append(output.text(), *rule);
+    service::append_rule_json(output.text(), *rule, language);
   } else if (options.format == "markdown") {
     MarkdownPage{language}.append(output.text(), *rule, "#");
   } else {

@@ -9,7 +9,7 @@
 #include "base/text.hpp"
 #include "cli/organisation_command.hpp"
 #include "cli/terminal_secret.hpp"
-#include "store/journal.hpp"
+#include "service/organisation/secret_administration.hpp"
 #include "vault/hardening.hpp"
 
 namespace syncline::cli {
@@ -84,15 +84,8 @@ ExitStatus run_secret_set(const Globals& globals, const SecretOptions& options) 
   auto secret = read_secret(options, account.name);
   if (!secret && secret.error().code == "interrupted") return ExitStatus::interrupted;
   if (!secret) return report(secret.error());
-  auto sealed = (*organisation)->store().write<void>([&](store::Transaction& transaction) -> Result<void> {
-    service::SealedRows rows(transaction);
-    if (auto put = (*vault)->put(rows, {account, options.kind}, *secret); !put) return put;
-    return store::append_audit(transaction,
-                               {.who = options.who.empty() ? current_user() : options.who,
-                                .act = "secret.set",
-                                .object = fmt::format("{} {}: {}", account.kind, account.name, options.kind),
-                                .reason = options.reason});
-  });
+  const service::Actor actor{options.who.empty() ? current_user() : options.who, options.reason};
+  auto sealed = service::seal_secret(**organisation, account, options.kind, *secret, actor);
   if (!sealed) return report(sealed.error());
   Output output;
   output.text() = fmt::format("Sealed the {} of {} {}.\n", options.kind, account.kind, shown(account.name));

@@ -67,14 +67,22 @@ std::string_view reason_phrase(int status) {
       return "Request Timeout";
     case 409:
       return "Conflict";
+    case 410:
+      return "Gone";
     case 411:
       return "Length Required";
+    case 412:
+      return "Precondition Failed";
     case 413:
       return "Content Too Large";
     case 415:
       return "Unsupported Media Type";
     case 417:
       return "Expectation Failed";
+    case 422:
+      return "Unprocessable Content";
+    case 428:
+      return "Precondition Required";
     case 429:
       return "Too Many Requests";
     case 431:
@@ -108,10 +116,15 @@ std::span<const std::byte> octets_of(std::string_view text) {
 
 /// Parameters that all connections of a server share.
 struct ServerShared {
-  ServerShared(Environment& environment, ServerLimits limits, HttpHandler handler)
-      : environment(environment), limits(limits), handler(std::move(handler)), left(environment.executor) {}
+  ServerShared(Environment& environment, ServerLimits limits, HttpHandler handler, ServerHooks hooks = {})
+      : environment(environment),
+        limits(limits),
+        hooks(std::move(hooks)),
+        handler(std::move(handler)),
+        left(environment.executor) {}
   Environment& environment;
   ServerLimits limits;
+  ServerHooks hooks;
   HttpHandler handler;
   Event left;  ///< a connection has ended
   std::size_t connections = 0;
@@ -322,12 +335,12 @@ class Connection final : public Responder, public std::enable_shared_from_this<C
   asio::awaitable<bool> refuse(int status, std::string_view text) {
     keep_alive_ = false;
     linger_ = true;
-    Headers headers;
-    headers.add("Content-Type", "text/plain; charset=utf-8");
     if (state_ == State::waiting) {
-      std::string body(text);
-      body += '\n';
-      static_cast<void>(co_await respond(status, std::move(headers), std::move(body), false));
+      ServerHooks::Refusal refusal{"text/plain; charset=utf-8", std::string(text) + "\n"};
+      if (shared_->hooks.refusal) refusal = shared_->hooks.refusal(status, text);
+      Headers headers;
+      headers.add("Content-Type", std::move(refusal.content_type));
+      static_cast<void>(co_await respond(status, std::move(headers), std::move(refusal.body), false));
     }
     co_return false;
   }
@@ -377,6 +390,14 @@ class Connection final : public Responder, public std::enable_shared_from_this<C
     const auto accepted = request.headers.find_all("Accept-Encoding");
     accepts_gzip_ = list_has(accepted, "gzip") && !gzip_forbidden(accepted);
 
+    const std::uint64_t body_limit =
+        shared_->hooks.body_octets
+            ? std::min(shared_->hooks.body_octets(request), shared_->limits.body_octets)
+            : shared_->limits.body_octets;
+    if (reader.content_length().value_or(0) > body_limit) {
+      const bool refused = co_await refuse(413, "the body is too large");
+      co_return refused;
+    }
     std::unique_ptr<Inflater> inflater;
     if (const auto coding = request.headers.find("Content-Encoding");
         coding && !text::equals_ignore_case(*coding, "identity")) {
@@ -385,7 +406,7 @@ class Connection final : public Responder, public std::enable_shared_from_this<C
         co_return refused;
       }
       InflateLimits limits;
-      limits.output_octets = shared_->limits.body_octets;
+      limits.output_octets = body_limit;
       inflater = std::make_unique<Inflater>(*coding, limits);
     }
     if (const auto expect = request.headers.find("Expect"); expect && version_ >= 11 && !reader.complete()) {
@@ -396,7 +417,7 @@ class Connection final : public Responder, public std::enable_shared_from_this<C
       auto sent = co_await wire_->stream().write_all(octets_of("HTTP/1.1 100 Continue\r\n\r\n"));
       if (!sent) co_return false;
     }
-    const bool have_body = co_await read_body(reader, inflater.get(), request.body);
+    const bool have_body = co_await read_body(reader, inflater.get(), body_limit, request.body);
     if (!have_body) co_return false;
     watchdog_.disarm();
     co_await handle(request);
@@ -427,7 +448,11 @@ class Connection final : public Responder, public std::enable_shared_from_this<C
     return false;
   }
 
-  asio::awaitable<bool> read_body(MessageReader& reader, Inflater* inflater, std::string& body) {
+  asio::awaitable<bool> read_body(MessageReader& reader, Inflater* inflater, std::uint64_t limit,
+                                  std::string& body) {
+    const SteadyTime latest = shared_->limits.body_time.count() > 0
+                                  ? deadline_after(shared_->environment.clock, shared_->limits.body_time)
+                                  : SteadyTime::max();
     std::vector<std::byte> plain(inflater != nullptr ? 64 * 1024 : 0);
     bool any = false;
     while (!reader.complete()) {
@@ -440,6 +465,10 @@ class Connection final : public Responder, public std::enable_shared_from_this<C
       std::span<const std::byte> piece = step->body;
       any = any || !piece.empty();
       if (inflater == nullptr) {
+        if (piece.size() > limit - body.size()) {
+          const bool refused = co_await refuse(413, "the body is too large");
+          co_return refused;
+        }
         body.append(reinterpret_cast<const char*>(piece.data()), piece.size());
       } else {
         while (!piece.empty()) {
@@ -454,7 +483,7 @@ class Connection final : public Responder, public std::enable_shared_from_this<C
       }
       wire_->consume(step->consumed);
       if (!step->needs_more) continue;
-      watchdog_.arm_for(shared_->limits.body_idle);
+      watchdog_.arm_for(shared_->limits.body_idle, latest);
       auto count = co_await wire_->fill();
       if (watchdog_.expired() || !count || *count == 0) co_return false;
     }
@@ -538,8 +567,8 @@ struct Connections {
 
 class HttpServerImpl final : public HttpServer {
  public:
-  HttpServerImpl(Environment& environment, ServerLimits limits, HttpHandler handler)
-      : shared_(std::make_shared<ServerShared>(environment, limits, std::move(handler))),
+  HttpServerImpl(Environment& environment, ServerLimits limits, HttpHandler handler, ServerHooks hooks)
+      : shared_(std::make_shared<ServerShared>(environment, limits, std::move(handler), std::move(hooks))),
         connections_(std::make_shared<Connections>()) {}
 
   ~HttpServerImpl() override { stop(); }
@@ -646,15 +675,16 @@ class HttpServerImpl final : public HttpServer {
 
 Result<std::unique_ptr<HttpServer>> listen_http(Environment& environment, ListenOptions options,
                                                 HttpHandler handler) {
-  auto server = std::make_unique<HttpServerImpl>(environment, options.limits, std::move(handler));
+  auto server =
+      std::make_unique<HttpServerImpl>(environment, options.limits, std::move(handler), options.hooks);
   auto listening = server->listen(options);
   if (!listening) return fail(std::move(listening).error());
   return std::unique_ptr<HttpServer>(std::move(server));
 }
 
 std::unique_ptr<HttpServer> make_http_server(Environment& environment, ServerLimits limits,
-                                             HttpHandler handler) {
-  return std::make_unique<HttpServerImpl>(environment, limits, std::move(handler));
+                                             HttpHandler handler, ServerHooks hooks) {
+  return std::make_unique<HttpServerImpl>(environment, limits, std::move(handler), std::move(hooks));
 }
 
 }  // namespace syncline::net

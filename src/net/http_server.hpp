@@ -57,6 +57,20 @@ struct ServerLimits {
   std::chrono::milliseconds body_idle{60'000};
   std::chrono::milliseconds keep_alive{300'000};
   std::size_t connections = 4096;
+  std::chrono::milliseconds body_time{0};  ///< for the whole body of a request; 0: only body_idle counts
+};
+
+/// What a server may decide for each request; empty functions: nothing.
+struct ServerHooks {
+  /// Asked when the header is there, before any of the body is: how many octets it may have, of those that
+  /// ServerLimits allows.
+  std::function<std::uint64_t(const ServerRequest& head)> body_octets = {};
+  /// The body and its Content-Type of what the server itself refuses (400, 413, 415, 417, 431, 500).
+  struct Refusal {
+    std::string content_type;
+    std::string body;
+  };
+  std::function<Refusal(int status, std::string_view why)> refusal = {};
 };
 
 struct ListenOptions {
@@ -64,6 +78,7 @@ struct ListenOptions {
   std::uint16_t port = 0;                     ///< 0: the system chooses; HttpServer::port() tells
   std::optional<TlsServerIdentity> identity;  ///< set: https
   ServerLimits limits;
+  ServerHooks hooks = {};
 };
 
 class HttpServer {
@@ -90,6 +105,6 @@ Result<std::unique_ptr<HttpServer>> listen_http(Environment& environment, Listen
                                                 HttpHandler handler);
 /// A server without a listener: connections come by HttpServer::serve().
 std::unique_ptr<HttpServer> make_http_server(Environment& environment, ServerLimits limits,
-                                             HttpHandler handler);
+                                             HttpHandler handler, ServerHooks hooks = {});
 
 }  // namespace syncline::net

@@ -110,6 +110,7 @@ Result<Organisation::Created> Organisation::create(OrganisationOptions options, 
 }
 
 Result<store::ContentStore*> Organisation::content() {
+  const std::lock_guard lock(opening_);
   if (!content_) {
     auto opened = store::ContentStore::open(*store_);
     if (!opened) return fail(std::move(opened.error()));
@@ -119,6 +120,7 @@ Result<store::ContentStore*> Organisation::content() {
 }
 
 Result<const vault::Vault*> Organisation::vault() {
+  const std::lock_guard lock(opening_);
   if (!vault_) {
     vault::forbid_memory_dumps();
     auto keys = vault::read_keys(key_place_);

@@ -3,6 +3,7 @@
 // An organisation, opened: its folder with the record store and the content store, and its vault, whose key
 // is read when it is first needed.
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -42,6 +43,7 @@ class Organisation {
   store::Store& store() noexcept { return *store_; }
   const Clock& clock() const noexcept { return store_->clock(); }
   Random& random() noexcept { return random_; }
+  /// This and vault() may be called by several threads.
   Result<store::ContentStore*> content();
 
   const vault::KeyPlace& key_place() const noexcept { return key_place_; }
@@ -58,6 +60,7 @@ class Organisation {
  private:
   Organisation(std::unique_ptr<store::Store> store, vault::KeyPlace key_place, Random& random);
   std::unique_ptr<store::Store> store_;
+  std::mutex opening_;  ///< of content and vault, which stay where they are once they are open
   std::optional<store::ContentStore> content_;
   vault::KeyPlace key_place_;
   std::optional<vault::Vault> vault_;

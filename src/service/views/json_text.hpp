@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace syncline::cli {
+namespace syncline::service {
 
 /// Appends `text` (valid UTF-8) as a JSON string, with its quotes.
 inline void append_json(std::string& out, std::string_view text) {
@@ -48,4 +48,4 @@ inline void append_key(std::string& out, std::string_view name) {
   out.push_back(':');
 }
 
-}  // namespace syncline::cli
+}  // namespace syncline::service
