@@ -111,6 +111,8 @@ struct WriteOrder {
   model::Fields base = {};      ///< update, remove: what the item held when both sides last agreed
   bool mail_attendees = false;  ///< send invitations, updates or cancellations (invariant 6)
   std::string send_as = {};     ///< send: the address it is sent on behalf of; empty: the mailbox's own
+  /// send: our own test mail, alert or report. It bears Auto-Submitted and own_mail_header (invariant 18).
+  bool is_automatic = false;
 };
 
 /// Notes how far a write has come, durably, before anything that cannot be repeated. What an earlier attempt
@@ -202,6 +204,10 @@ class Driver {
 
   /// Carries an order out. May be called again after a crash with the progress that was saved.
   virtual Async<Applied> apply(const WriteOrder& order, Progress& progress, const OpenContent& content) = 0;
+
+  /// How many orders of WriteOrder::send may be in `apply` at the same time, each a coroutine of its own on
+  /// one executor; all else comes one at a time.
+  virtual std::size_t sends_at_once() const { return 1; }
 
   /// Takes our mark off an item that is a user's copy of one of ours (invariant 7).
   virtual Async<RemoteRef> unmark(RemoteRef item, model::RecordKind kind) = 0;

@@ -42,6 +42,7 @@ std::string to_json(const StoredOrder& stored) {
       {"base", order.base},
       {"mailAttendees", order.mail_attendees},
       {"sendAs", order.send_as},
+      {"automatic", order.is_automatic},
       {"recordVersion", stored.record_version},
   });
 }
@@ -76,6 +77,8 @@ Result<StoredOrder> read_order(const store::Operation& operation) {
   if (const json::value* mail = object.if_contains("mailAttendees"))
     order.mail_attendees = mail->is_bool() && mail->get_bool();
   order.send_as = model::text_of(object, "sendAs");
+  if (const json::value* automatic = object.if_contains("automatic"))
+    order.is_automatic = automatic->is_bool() && automatic->get_bool();
   if (const json::value* version = object.if_contains("recordVersion");
       version != nullptr && version->is_int64())
     stored.record_version = version->get_int64();

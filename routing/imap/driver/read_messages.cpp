@@ -117,6 +117,7 @@ sync::RemoteItem ReadMessages::item_of(FetchReply& reply, const mime::Message& m
   item.search_key = key.text();
   if (auto id = message.header(operation_header))
     if (const std::string_view trimmed = text::trim(*id); !trimmed.empty()) item.operation_id = trimmed;
+  item.is_own_automatic_mail = message.header(sync::own_mail_header).has_value();
   mail::MessageContext context;
   context.received = reply.internal_date;
   context.is_read = has_flag(flags, "\\Seen");

@@ -13,6 +13,7 @@ struct ReadMail {
   model::Fields fields = {};  ///< under the names of model/field_catalogue.hpp
   std::string item_class = "IPM.Note";
   std::optional<std::string> operation_id = std::nullopt;  ///< of our own header field
+  bool is_own_automatic_mail = false;                      ///< bears sync::own_mail_header
 };
 
 struct AttachedMail {

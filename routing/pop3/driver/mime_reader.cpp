@@ -30,6 +30,7 @@ ReadMail mail_of(const mime::Message& message, ReadWish wish) {
   mail.item_class = mail::item_class_of(message);
   if (auto id = message.header(mail::operation_header))
     if (const std::string_view trimmed = text::trim(*id); !trimmed.empty()) mail.operation_id = trimmed;
+  mail.is_own_automatic_mail = message.header(sync::own_mail_header).has_value();
   mail::MessageContext context;
   context.with_body = wish.with_body;
   context.is_whole = wish.is_whole;

@@ -203,6 +203,7 @@ sync::RemoteItem Pop3Driver::item_of(const std::string& id, ReadMail mail) const
   item.folder_id = inbox_id;
   item.item_class = std::move(mail.item_class);
   item.operation_id = std::move(mail.operation_id);
+  item.is_own_automatic_mail = mail.is_own_automatic_mail;
   item.fields = std::move(mail.fields);
   name_attachments(id, item.fields);
   return item;

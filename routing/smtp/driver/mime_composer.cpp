@@ -254,6 +254,10 @@ mime::Draft draft_of(const sync::WriteOrder& order, const ComposeWish& wish, con
   draft.sensitivity = sensitivity_in(text_of(fields, "sensitivity"));
   set_body(draft, fields);
   set_files(draft, fields, content);
+  if (order.is_automatic) {
+    draft.is_automatic = true;
+    draft.extra_fields.push_back({.name = std::string(sync::own_mail_header), .value = "yes"});
+  }
   if (!order.operation_id.empty())
     draft.extra_fields.push_back({.name = std::string(mail::operation_header), .value = order.operation_id});
   return draft;

@@ -51,6 +51,14 @@ const ExtendedFieldUri& own_mail_property() {
   return property;
 }
 
+void set_own_mail(Item& item) {
+  static const ExtendedFieldUri submitted{.distinguished_property_set = PropertySet::internet_headers,
+                                          .property_name = "auto-submitted",
+                                          .property_type = MapiPropertyType::string};
+  item.extended_properties.push_back({.uri = own_mail_property(), .values = {"yes"}});
+  item.extended_properties.push_back({.uri = submitted, .values = {"auto-generated"}});
+}
+
 const ExtendedFieldUri& search_key_property() {
   static const ExtendedFieldUri property{.property_tag = "0x300B", .property_type = MapiPropertyType::binary};
   return property;

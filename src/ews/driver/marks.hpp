@@ -18,6 +18,8 @@ const ExtendedFieldUri& search_key_property();
 
 /// The header of our own test mails, alerts and reports (sync::own_mail_header), as Exchange names it.
 const ExtendedFieldUri& own_mail_property();
+/// Marks a message as our own automatic mail: that header, and Auto-Submitted (RFC 3834).
+void set_own_mail(Item& item);
 
 /// The first value of a property of an item that was read with it; nullopt: it has none. Servers spell GUIDs
 /// and tags in either case.

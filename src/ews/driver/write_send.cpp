@@ -133,6 +133,7 @@ Async<sync::Applied> send_message(Write& write) {
     wanted["from"] = boost::json::object{{"emailAddress", write.order.send_as}};
   auto item = to_item(model::RecordKind::email, wanted, write.state);
   if (!item) co_return fail(std::move(item.error()));
+  if (write.order.is_automatic) set_own_mail(*item);
 
   sync::Applied applied;
   Item whole = std::move(*item);
