@@ -2,7 +2,9 @@
 #include "sync/operations.hpp"
 
 #include <algorithm>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/json/serialize.hpp>
+#include <span>
 
 #include "store/records.hpp"
 #include "sync/deletes.hpp"
@@ -24,6 +26,8 @@ using store::Transaction;
 constexpr std::chrono::days longest_wait{5};
 /// After so many attempts a person is told that something waits.
 constexpr int attempts_in_silence = 10;
+/// So many messages are worth a second connection.
+constexpr std::size_t enough_for_two_lanes = 8;
 constexpr std::chrono::seconds first_pause{5};
 constexpr std::chrono::minutes longest_pause{30};
 
@@ -76,19 +80,21 @@ class Runner {
       return store::unfinished_operations(transaction, context_.settings.mailbox);
     });
     if (!unfinished) co_return fail(std::move(unfinished.error()));
-    const std::uint64_t total = unfinished->size();
-    std::uint64_t at = 0;
-    for (Operation& operation : *unfinished) {
-      context_.report("writing", "", ++at, total);
-      if (operation.not_before && *operation.not_before > context_.now()) {
-        wait_until(*operation.not_before);
-        continue;
-      }
-      const bool is_last = at == total;
-      auto done = co_await carry_out(operation, is_last);
+    const bool any = !unfinished->empty();
+    std::erase_if(*unfinished, [this](const Operation& operation) {
+      const bool waits = operation.not_before && *operation.not_before > context_.now();
+      if (waits) wait_until(*operation.not_before);
+      return waits;
+    });
+    total_ = unfinished->size();
+    for (std::span<Operation> rest(*unfinished); !rest.empty();) {
+      const auto end = std::find_if_not(rest.begin(), rest.end(), is_send);
+      const std::size_t together = std::max<std::size_t>(1, static_cast<std::size_t>(end - rest.begin()));
+      auto done = co_await carry_out_all(rest.first(together));
       if (!done) co_return fail(std::move(done.error()));
+      rest = rest.subspan(together);
     }
-    if (total != 0)
+    if (any)
       if (auto done = refresh_open_operations(context_); !done) co_return fail(std::move(done.error()));
     co_return std::move(result_);
   }
@@ -98,7 +104,39 @@ class Runner {
     if (!result_.next_attempt || when < *result_.next_attempt) result_.next_attempt = when;
   }
 
-  Async<void> carry_out(Operation& operation, bool is_last) {
+  static bool is_send(const Operation& operation) {
+    return operation.what == to_string(WriteOrder::What::send);
+  }
+
+  /// One order, or messages. Of many messages two are under way at a time: while the server takes one over,
+  /// the other is made.
+  Async<void> carry_out_all(std::span<Operation> operations) {
+    using namespace boost::asio::experimental::awaitable_operators;
+    queue_ = operations;
+    auto lane = carry_out_queued();
+    if (operations.size() < enough_for_two_lanes || context_.driver.sends_at_once() < 2)
+      co_return co_await std::move(lane);
+    auto other_lane = carry_out_queued();
+    auto both = std::move(lane) && std::move(other_lane);
+    auto [one, other] = co_await std::move(both);
+    co_return one ? std::move(other) : std::move(one);
+  }
+
+  Async<void> carry_out_queued() {
+    while (!queue_.empty()) {
+      Operation& operation = queue_.front();
+      queue_ = queue_.subspan(1);
+      context_.report("writing", "", ++at_, total_);
+      auto done = co_await carry_out(operation);
+      if (!done) {
+        queue_ = {};
+        co_return done;
+      }
+    }
+    co_return Result<void>{};
+  }
+
+  Async<void> carry_out(Operation& operation) {
     auto stored = read_order(operation);
     if (!stored) co_return fail(std::move(stored.error()));
     if (stored->order.what == WriteOrder::What::send) {
@@ -117,7 +155,7 @@ class Runner {
     if (progress.failed()) co_return fail(*progress.failed());
     // Of one message after the other the end of each is on the disk with the beginning of the next: half the
     // waiting, and a power failure in between finds what it finds when the answer was lost.
-    const bool more_follow = applied && stored->order.what == WriteOrder::What::send && !is_last;
+    const bool more_follow = applied && stored->order.what == WriteOrder::What::send && !queue_.empty();
     auto written = context_.store.write<void>(
         [&](Transaction& transaction) -> Result<void> {
           return applied ? finish(transaction, operation, *stored, *applied, resumed)
@@ -442,6 +480,9 @@ class Runner {
   RunContext& context_;
   OperationsResult result_;
   std::vector<SystemTime> sent_at_;
+  std::span<Operation> queue_;  ///< of those under way together: the ones not yet begun
+  std::uint64_t at_ = 0;
+  std::uint64_t total_ = 0;
 };
 
 }  // namespace

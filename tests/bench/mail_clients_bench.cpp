@@ -3,6 +3,7 @@
 // input.
 //   bench_mail_clients pop3 PORT CA-FILE USER FOLDER          every message into a file of its own
 //   bench_mail_clients smtp PORT CA-FILE USER FOLDER TO       every file of the folder to one recipient
+//   bench_mail_clients relay PORT CA-FILE USER FOLDER TO      the same without TLS and login
 // Prints one line of JSON: messages, octets, seconds, CPU seconds, peak memory.
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -100,7 +101,9 @@ net::Async<Done> fetch(net::Environment& environment, Task task) {
 net::Async<Done> send(net::Environment& environment, Task task) {
   smtp::SessionSettings settings;
   settings.endpoint = task.endpoint;
-  const mail::ChooseSasl choose = [&task](const auth::SaslOffer& offer) { return plain(offer, task); };
+  mail::ChooseSasl choose;
+  if (task.endpoint.tls != mail::TlsMode::none)
+    choose = [&task](const auth::SaslOffer& offer) { return plain(offer, task); };
   auto session = co_await smtp::Session::open(environment, settings, choose);
   if (!session) co_return fail(std::move(session.error()));
   Done done;
@@ -124,14 +127,15 @@ net::Async<Done> send(net::Environment& environment, Task task) {
 
 int main(int argc, char** argv) {
   const std::string_view what = argc > 1 ? argv[1] : "";
-  if ((what != "pop3" || argc != 6) && (what != "smtp" || argc != 7)) {
-    std::fprintf(stderr, "usage: bench_mail_clients pop3|smtp PORT CA-FILE USER FOLDER [TO]\n");
+  const bool sends = what == "smtp" || what == "relay";
+  if ((what != "pop3" || argc != 6) && (!sends || argc != 7)) {
+    std::fprintf(stderr, "usage: bench_mail_clients pop3|smtp|relay PORT CA-FILE USER FOLDER [TO]\n");
     return 2;
   }
   Task task{.user = argv[4], .folder = argv[5], .to = argc > 6 ? argv[6] : ""};
   task.endpoint = {.host = "localhost",
                    .port = static_cast<std::uint16_t>(std::strtoul(argv[2], nullptr, 10)),
-                   .tls = mail::TlsMode::implicit};
+                   .tls = what == "relay" ? mail::TlsMode::none : mail::TlsMode::implicit};
   task.endpoint.policy.ca_file = argv[3];
   std::getline(std::cin, task.password);
 

@@ -27,6 +27,8 @@ class SendOnlyDriver final : public sync::Driver {
   Async<std::optional<sync::RemoteItem>> attached_message(std::string id) override;
   Async<std::optional<Found>> find(model::RecordKind kind, std::string search_key) override;
   /// Only WriteOrder::send; anything else is "gone" (never).
+  /// As many as smtp::Sender takes.
+  std::size_t sends_at_once() const override { return 2; }
   Async<sync::Applied> apply(const sync::WriteOrder& order, sync::Progress& progress,
                              const sync::OpenContent& content) override;
   Async<sync::RemoteRef> unmark(sync::RemoteRef item, model::RecordKind kind) override;

@@ -69,7 +69,30 @@ Sender::Sender(net::Environment& environment, SenderSettings settings, mail::Cho
       settings_(std::move(settings)),
       choose_(std::move(choose)),
       compose_(std::move(compose)),
-      sent_folder_(std::move(sent_folder)) {}
+      sent_folder_(std::move(sent_folder)),
+      session_free_(environment.executor),
+      folder_free_(environment.executor) {}
+
+Sender::Lease::~Lease() {
+  if (!sender_) return;
+  if (session && session->usable()) sender_->idle_.push_back(std::move(session));
+  --sender_->in_use_;
+  sender_->session_free_.notify_one();
+}
+
+Sender::FolderTurn::~FolderTurn() {
+  if (!sender_) return;
+  sender_->folder_in_use_ = false;
+  sender_->folder_free_.notify_one();
+}
+
+Async<Sender::FolderTurn> Sender::take_folder() {
+  while (folder_in_use_) {
+    auto waited = co_await folder_free_.wait();
+    if (!waited) co_return fail(std::move(waited.error()));
+  }
+  co_return FolderTurn(*this);
+}
 
 SentMark Sender::Job::mark() const {
   return {.message_id = journal.message_id, .operation_id = order.operation_id};
@@ -80,6 +103,8 @@ Async<sync::Applied> Sender::send(const sync::WriteOrder& order, sync::Progress&
   Job job{.order = order, .content = content, .journal = SendJournal(progress)};
   if (auto begun = begin(job); !begun) co_return fail(std::move(begun.error()));
   if (job.journal.step == Step::open) {
+    auto turn = co_await take_folder();
+    if (!turn) co_return fail(std::move(turn.error()));
     auto settled = co_await settle(job);
     if (!settled) co_return fail(std::move(settled.error()));
   }
@@ -94,6 +119,8 @@ Async<sync::Applied> Sender::send(const sync::WriteOrder& order, sync::Progress&
   for (const RecipientNote& recipient : job.journal.recipients)
     if (recipient.state != RecipientNote::State::accepted)
       applied.refused_recipients.push_back(recipient.address);
+  auto turn = co_await take_folder();
+  if (!turn) co_return fail(std::move(turn.error()));
   auto copy = co_await put_copy(job, applied.remark);
   if (!copy) co_return fail(std::move(copy.error()));
   applied.item = std::move(*copy);
@@ -178,9 +205,17 @@ Async<void> Sender::deliver(Job& job) {
 
 Async<void> Sender::deliver_once(Job& job) {
   SendJournal& journal = job.journal;
-  auto ready = co_await ensure_session();
-  if (!ready) co_return ready;
-  auto message = compose(job, false);
+  auto lease = co_await lease_session();
+  if (!lease) co_return fail(std::move(lease.error()));
+  Session& session = *lease->session;
+  ComposeWish wish;
+  // Only where an address leaves no choice: the next server may not have what this one offers, and then the
+  // message comes back (seen with Postfix in front of a store without SMTPUTF8) or is re-coded on the way.
+  if (leaves_no_choice(job)) {
+    wish.allow_eight_bit = session.capabilities().eight_bit_mime;
+    wish.allow_utf8_header = session.capabilities().smtputf8;
+  }
+  auto message = compose(job, std::move(wish));
   if (!message) co_return fail(std::move(message.error()));
   MessageSource source(*message->text);
   const Envelope envelope{.sender = settings_.address,
@@ -196,8 +231,7 @@ Async<void> Sender::deliver_once(Job& job) {
     return journal.save();
   };
   ++requests_;
-  auto delivery = co_await session_->send(envelope, source, before_commit);
-  if (!session_->usable()) session_.reset();
+  auto delivery = co_await session.send(envelope, source, before_commit);
   if (!delivery) co_return fail(std::move(delivery.error()));
   if (delivery->state == Delivery::State::unknown) {
     if (auto noted = note_answers(job, *delivery); !noted) co_return noted;
@@ -268,42 +302,60 @@ Result<void> Sender::note_results(Job& job, const Delivery& delivery) {
   return fail(delivery.error);
 }
 
-Async<void> Sender::ensure_session() {
-  if (session_ != nullptr) {
-    const std::uint64_t most =
-        std::min(settings_.messages_per_session,
-                 session_->capabilities().most_messages.value_or(settings_.messages_per_session));
-    const auto idle = session_->idle();
-    if (session_->usable() && session_->messages() < most && idle <= settings_.trust_idle)
-      co_return Result<void>{};
-    bool good = false;
-    if (session_->usable() && session_->messages() < most && idle <= settings_.keep_idle) {
-      auto reset = co_await session_->reset();
-      good = reset.has_value() && session_->usable();
-    } else if (session_->usable()) {
-      static_cast<void>(co_await session_->quit());
-    }
-    if (good) co_return Result<void>{};
-    session_.reset();
+/// What an earlier message left; nullptr: it is over.
+Async<std::unique_ptr<Session>> Sender::rested(std::unique_ptr<Session> session) {
+  const std::uint64_t most =
+      std::min(settings_.messages_per_session,
+               session->capabilities().most_messages.value_or(settings_.messages_per_session));
+  if (!session->usable()) co_return nullptr;
+  const auto idle = session->idle();
+  if (session->messages() >= most || idle > settings_.keep_idle) {
+    static_cast<void>(co_await session->quit());
+    co_return nullptr;
   }
-  auto opened = co_await Session::open(environment_, settings_.session, choose_);
-  if (!opened) co_return fail(std::move(opened.error()));
-  session_ = std::move(*opened);
-  co_return Result<void>{};
+  if (idle <= settings_.trust_idle) co_return session;
+  auto reset = co_await session->reset();
+  if (!reset || !session->usable()) co_return nullptr;
+  co_return session;
 }
 
-Result<Message> Sender::compose(Job& job, bool for_copy) {
-  ComposeWish wish{.message_id = job.journal.message_id, .date = job.journal.date, .with_bcc = for_copy};
-  // Only where an address leaves no choice: the next server may not have what this one offers, and then the
-  // message comes back (seen with Postfix in front of a store without SMTPUTF8) or is re-coded on the way.
-  const auto& recipients = job.journal.recipients;
-  const bool international = !is_ascii(settings_.address) ||
-                             std::any_of(recipients.begin(), recipients.end(),
-                                         [](const RecipientNote& note) { return !is_ascii(note.address); });
-  if (!for_copy && international) {
-    wish.allow_eight_bit = session_->capabilities().eight_bit_mime;
-    wish.allow_utf8_header = session_->capabilities().smtputf8;
+Async<Sender::Lease> Sender::lease_session() {
+  for (;;) {
+    while (one_at_a_time_ && in_use_ > 0) {
+      auto waited = co_await session_free_.wait();
+      if (!waited) co_return fail(std::move(waited.error()));
+    }
+    Lease lease(*this);
+    while (!idle_.empty()) {
+      std::unique_ptr<Session> session = std::move(idle_.back());
+      idle_.pop_back();
+      auto good = co_await rested(std::move(session));
+      if (!good) co_return fail(std::move(good.error()));
+      if (*good == nullptr) continue;
+      lease.session = std::move(*good);
+      co_return lease;
+    }
+    auto opened = co_await Session::open(environment_, settings_.session, choose_);
+    if (opened) {
+      lease.session = std::move(*opened);
+      co_return lease;
+    }
+    // Some servers let a user in once only, and say so in many ways. What is refused alone is refused.
+    if (in_use_ == 1) co_return fail(std::move(opened.error()));
+    one_at_a_time_ = true;
   }
+}
+
+bool Sender::leaves_no_choice(const Job& job) const {
+  const auto& recipients = job.journal.recipients;
+  return !is_ascii(settings_.address) ||
+         std::any_of(recipients.begin(), recipients.end(),
+                     [](const RecipientNote& note) { return !is_ascii(note.address); });
+}
+
+Result<Message> Sender::compose(const Job& job, ComposeWish wish) {
+  wish.message_id = job.journal.message_id;
+  wish.date = job.journal.date;
   auto message = compose_(job.order, wish, job.content);
   if (message && message->text == nullptr)
     return fail(ErrorDomain::local, "no-text", "the message was composed without a text");
@@ -343,7 +395,7 @@ Async<sync::RemoteRef> Sender::put_copy(Job& job, std::string& remark) {
 }
 
 Async<sync::RemoteRef> Sender::append_copy(Job& job, std::string& remark) {
-  auto message = compose(job, true);
+  auto message = compose(job, {.with_bcc = true});
   if (!message) {
     add_remark(remark, "no copy is in the Sent folder: " + message.error().describe());
     co_return sync::RemoteRef{};
@@ -363,8 +415,8 @@ Async<sync::RemoteRef> Sender::append_copy(Job& job, std::string& remark) {
 }
 
 Async<void> Sender::close() {
-  if (session_ != nullptr) static_cast<void>(co_await session_->quit());
-  session_.reset();
+  for (const std::unique_ptr<Session>& session : idle_) static_cast<void>(co_await session->quit());
+  idle_.clear();
   co_return Result<void>{};
 }
 

@@ -7,7 +7,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "net/event.hpp"
 #include "routing/smtp/driver/message.hpp"
 #include "routing/smtp/driver/send_journal.hpp"
 #include "routing/smtp/driver/sent_copy.hpp"
@@ -30,7 +33,8 @@ struct SenderSettings {
   unsigned most_tries = 8;  ///< transactions for recipients that the server puts off
 };
 
-/// One mailbox. One call at a time.
+/// One mailbox. Up to two messages may be sent at the same time, each in a session of its own where the
+/// server allows two; the Sent folder is used for one at a time.
 class Sender {
  public:
   /// `environment` must outlive it.
@@ -67,17 +71,52 @@ class Sender {
   Async<void> deliver_once(Job& job);
   Result<void> note_answers(Job& job, const Delivery& delivery);
   Result<void> note_results(Job& job, const Delivery& delivery);
-  Async<void> ensure_session();
+  /// A session that is signed in and nobody else uses.
+  class Lease {
+   public:
+    explicit Lease(Sender& sender) : sender_(&sender) { ++sender.in_use_; }
+    Lease(Lease&& other) noexcept
+        : session(std::move(other.session)), sender_(std::exchange(other.sender_, nullptr)) {}
+    Lease& operator=(Lease&&) = delete;
+    ~Lease();
+    std::unique_ptr<Session> session = nullptr;
+
+   private:
+    Sender* sender_;
+  };
+  Async<Lease> lease_session();
+  Async<std::unique_ptr<Session>> rested(std::unique_ptr<Session> session);
+
+  /// The Sent folder is another connection, which does one thing at a time.
+  class FolderTurn {
+   public:
+    explicit FolderTurn(Sender& sender) : sender_(&sender) { sender.folder_in_use_ = true; }
+    FolderTurn(FolderTurn&& other) noexcept : sender_(std::exchange(other.sender_, nullptr)) {}
+    FolderTurn& operator=(FolderTurn&&) = delete;
+    ~FolderTurn();
+
+   private:
+    Sender* sender_;
+  };
+  Async<FolderTurn> take_folder();
+
   Async<sync::RemoteRef> put_copy(Job& job, std::string& remark);
   Async<sync::RemoteRef> append_copy(Job& job, std::string& remark);
-  Result<Message> compose(Job& job, bool for_copy);
+  /// Whether an address cannot be written in ASCII.
+  bool leaves_no_choice(const Job& job) const;
+  Result<Message> compose(const Job& job, ComposeWish wish);
 
   net::Environment& environment_;
   SenderSettings settings_;
   mail::ChooseSasl choose_;
   Compose compose_;
   SentFolder sent_folder_;
-  std::unique_ptr<Session> session_;
+  std::vector<std::unique_ptr<Session>> idle_;
+  std::size_t in_use_ = 0;
+  bool one_at_a_time_ = false;  ///< the server did not let a second session in
+  net::Event session_free_;
+  bool folder_in_use_ = false;
+  net::Event folder_free_;
   std::optional<bool> server_saves_;  ///< SentCopies::automatic: learned
   std::uint64_t requests_ = 0;
 };

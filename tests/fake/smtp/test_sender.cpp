@@ -3,6 +3,7 @@
 
 #include <boost/json/array.hpp>
 #include <cstring>
+#include <set>
 
 #include "routing/smtp/driver/sender.hpp"
 #include "tests/fake/smtp/smtp_peer.hpp"
@@ -114,6 +115,74 @@ TEST_F(SenderTest, AMessageGoesToEverybodyOnceAndProgressWasNotedBefore) {
   EXPECT_EQ(peer.taken[0].to.size(), 2u);
   EXPECT_NE(peer.taken[0].text.find("X-Syncline-Operation: op-1"), std::string::npos);
   EXPECT_EQ(noted.saves(), 1u);
+}
+
+/// Two messages at the same time, as the engine sends many.
+struct TwoAtOnce : SenderTest {
+  void send_both() {
+    restart();
+    other.operation_id = "op-2";
+    world.spawn([](TwoAtOnce& test) -> net::asio::awaitable<void> {
+      const sync::OpenContent none;
+      test.second = co_await test.sender->send(test.other, test.other_noted, none);
+    }(*this));
+    first = send();
+    while (!second && world.elapsed() < std::chrono::hours(1)) world.run_for(std::chrono::seconds(1));
+  }
+  std::multiset<std::string> operations() const {
+    std::multiset<std::string> all;
+    for (const testing::Received& one : peer.taken)
+      all.insert(one.text.find(": op-1\r\n") != std::string::npos ? "op-1" : "op-2");
+    return all;
+  }
+
+  sync::WriteOrder other = order;
+  MemoryProgress other_noted{world.environment().clock};
+  std::optional<Result<sync::Applied>> first;
+  std::optional<Result<sync::Applied>> second;
+};
+
+TEST_F(TwoAtOnce, GoInSessionsOfTheirOwnThatAreUsedAgain) {
+  send_both();
+  ASSERT_TRUE(second && *second && *first);
+  EXPECT_EQ(peer.connections, 2u);
+  EXPECT_EQ(operations(), (std::multiset<std::string>{"op-1", "op-2"}));
+  order.operation_id = "op-3";
+  noted = MemoryProgress(world.environment().clock);
+  EXPECT_TRUE(send());
+  EXPECT_EQ(peer.connections, 2u);
+}
+
+TEST_F(TwoAtOnce, TakeTurnsWhereTheServerLetsAUserInOnce) {
+  std::size_t refused = 0;
+  peer.instead = [&](const std::string& line, std::size_t connection) -> std::optional<std::string> {
+    if (connection == 0 || !line.starts_with("EHLO")) return std::nullopt;
+    ++refused;
+    return "421 4.7.0 too many connections of this user\r\n";
+  };
+  send_both();
+  ASSERT_TRUE(second);
+  ASSERT_TRUE(*first) << (*first).error().describe();
+  ASSERT_TRUE(*second) << (*second).error().describe();
+  EXPECT_EQ(operations(), (std::multiset<std::string>{"op-1", "op-2"}));
+  EXPECT_EQ(refused, 1u) << "it is remembered";
+}
+
+TEST_F(TwoAtOnce, UseTheSentFolderOneAfterTheOther) {
+  sent.copies = SentCopies::append;
+  std::size_t inside = 0, most = 0;
+  sent.append = [&](sync::ContentSource&, SentMark mark) -> Async<sync::RemoteRef> {
+    most = std::max(most, ++inside);
+    auto slept = co_await world.environment().timers.sleep_until(world.environment().clock.steady_now() +
+                                                                 std::chrono::seconds(3));
+    --inside;
+    co_return sync::RemoteRef{.id = slept ? mark.operation_id : "awake"};
+  };
+  send_both();
+  ASSERT_TRUE(second && *second && *first);
+  EXPECT_EQ((**first).item.id, "op-1");
+  EXPECT_EQ((**second).item.id, "op-2");
+  EXPECT_EQ(most, 1u);
 }
 
 TEST_F(SenderTest, TheRecordsOwnMessageIdIsKept) {

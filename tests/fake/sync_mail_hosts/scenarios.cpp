@@ -116,6 +116,10 @@ void more_mail_goes(MailWorld& server, MailOrganisation& organisation) {
   organisation.send("Offer 3");
 }
 
+void many_letters_go(MailWorld&, MailOrganisation& organisation) {
+  for (int i = 0; i < 9; ++i) organisation.send("Letter " + std::to_string(i));
+}
+
 bool is_unconfirmed(MailOrganisation& organisation) {
   const std::vector<std::string> remarks = organisation.journal_texts("remark");
   return std::any_of(remarks.begin(), remarks.end(), [](const std::string& text) {
@@ -181,6 +185,23 @@ const std::vector<Scenario>& scenarios() {
        .incoming = Incoming::pop3,
        .steps = {mail_goes, more_mail_goes},
        .has_evidence = false},
+      {.name = "many letters with copies of the server",
+       .prepare =
+           [](MailWorld& server, MailOrganisation& organisation) {
+             server.saves_sent_copies = true;
+             organisation.sent_copies = smtp::SentCopies::automatic;
+           },
+       .steps = {many_letters_go},
+       .at_once = 2},
+      {.name = "many letters with copies of ours",
+       .steps = {many_letters_go},
+       .has_evidence = false,
+       .at_once = 2},
+      {.name = "many letters beside POP3",
+       .incoming = Incoming::pop3,
+       .steps = {many_letters_go},
+       .has_evidence = false,
+       .at_once = 2},
   };
   return all;
 }
@@ -235,17 +256,23 @@ void expect_same(const Scenario& scenario, const Outcome& unbroken, const Outcom
     }
     return;
   }
-  ASSERT_EQ(with_person.size(), 1u) << "one answer was lost";
+  ASSERT_LE(with_person.size(), scenario.at_once) << "so many answers were lost";
+  const auto waits = [&](std::string_view subject) {
+    return std::find(with_person.begin(), with_person.end(), subject) != with_person.end();
+  };
   for (const auto& [subject, state] : unbroken.states) {
     ASSERT_TRUE(broken.states.contains(subject)) << subject << " is lost";
-    if (subject == with_person.front()) continue;
+    if (waits(subject)) continue;
     EXPECT_EQ(broken.states.at(subject), state) << subject;
   }
   for (const auto& [mail, times] : unbroken.mails) {
     const auto went = broken.mails.find(mail);
     const int times_now = went == broken.mails.end() ? 0 : went->second;
     EXPECT_LE(times_now, times) << mail;
-    if (!mail.ends_with(" " + with_person.front())) {
+    const bool in_doubt =
+        std::any_of(with_person.begin(), with_person.end(),
+                    [&](const std::string& subject) { return mail.ends_with(" " + subject); });
+    if (!in_doubt) {
       EXPECT_EQ(times_now, times) << mail;
     } else if (scenario.has_evidence) {
       EXPECT_EQ(times_now, 0) << mail << " went out, which the Sent folder shows";

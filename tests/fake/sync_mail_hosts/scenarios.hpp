@@ -21,6 +21,8 @@ struct Scenario {
   /// Whether the host keeps what is submitted in the Sent folder: the only evidence that SMTP leaves
   /// (invariant 6).
   bool has_evidence = true;
+  /// Messages that are under way together.
+  std::size_t at_once = 1;
 };
 const std::vector<Scenario>& scenarios();
 std::string test_name(const Scenario& scenario);
@@ -45,8 +47,9 @@ struct Trouble {
 /// Plays all steps; after the run in trouble the engine starts again and settles. One more run writes
 /// nothing.
 Outcome play(const Scenario& scenario, const Trouble& trouble = {});
-/// Nothing is lost and nothing is done twice. One message at most may wait for a person instead: one that,
-/// where the server leaves evidence, did not go out; where it leaves none, that went out at most once.
+/// Nothing is lost and nothing is done twice. Of the messages that were under way each may wait for a person
+/// instead: one that, where the server leaves evidence, did not go out; where it leaves none, that went out
+/// at most once.
 void expect_same(const Scenario& scenario, const Outcome& unbroken, const Outcome& broken);
 
 /// SYNCLINE_FULL=1: everything, not samples.
