@@ -3,13 +3,19 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <functional>
 #include <map>
+
+#include "base/text.hpp"
 
 #include "service/organisation/organisation.hpp"
 #include "store/journal.hpp"
 
 namespace syncline::service {
 namespace {
+
+namespace json = boost::json;
 
 bool same_row(const Judged& a, const Judged& b) {
   for (const rules::Field field : rules::all_fields()) {
@@ -70,9 +76,11 @@ Result<void> write_changes(store::Transaction& transaction, const StoredOrganisa
   auto profile_ids = stored.profiles;
   bool organisation = false;
   bool policies = false;
+  bool defaults = false;
   for (const ObjectChange& change : changes) {
     organisation = organisation || change.object == "organisation";
     policies = policies || change.object.starts_with("policy.");
+    defaults = defaults || change.object == "defaults";
     if (change.object != "profile" || change.action == Action::remove) continue;
     auto id = save_profile(transaction, *wanted.profile_named(change.name), profile_ids[change.name]);
     if (!id) return fail(std::move(id.error()));
@@ -83,6 +91,9 @@ Result<void> write_changes(store::Transaction& transaction, const StoredOrganisa
   }
   if (policies) {
     if (auto saved = save_policies(transaction, wanted.policies); !saved) return saved;
+  }
+  if (defaults) {
+    if (auto saved = save_defaults(transaction, wanted.defaults); !saved) return saved;
   }
   // A mailbox without a profile of its own follows the default one: its row is written when either changes.
   std::map<std::string_view, const model::Mailbox*> by_address;
@@ -143,27 +154,237 @@ Result<void> audit_changes(store::Transaction& transaction, const std::vector<Ob
   return {};
 }
 
-}  // namespace
+struct ApprovalSwitch {
+  std::string_view field;
+  std::string_view whose;
+  std::string_view alert;
+};
+constexpr ApprovalSwitch approval_switches[] = {
+    {"require_user_approval", "users", "approval-off-users"},
+    {"require_queue_approval", "queues", "approval-off-queues"},
+};
 
-Result<ApplyOutcome> apply(Organisation& organisation, const Configuration& wanted, bool dry_run,
-                           const Actor& actor) {
+/// Whether a change switches approval off or on again; nullopt: it does not touch it. It is on by itself.
+std::optional<bool> switched_to(const std::vector<ObjectChange>& changes, std::string_view field) {
+  const auto is_on = [](const json::value& value) { return !(value.is_bool() && !value.get_bool()); };
+  for (const ObjectChange& change : changes) {
+    if (change.object != "organisation") continue;
+    for (const FieldChange& one : change.fields)
+      if (one.field == field && is_on(one.from) != is_on(one.to)) return is_on(one.to);
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> warnings_of(const std::vector<ObjectChange>& changes) {
+  std::vector<std::string> warnings;
+  for (const ApprovalSwitch& one : approval_switches)
+    if (switched_to(changes, one.field) == false)
+      warnings.push_back(
+          fmt::format("Approval of {}' mailboxes is switched off: whoever may enable mailboxes "
+                      "can have anybody's mail processed. It is recorded.",
+                      one.whose));
+  return warnings;
+}
+
+/// Approval goes off with a record that stays, and an alert until it is on again.
+Result<void> record_approval_switches(store::Transaction& transaction,
+                                      const std::vector<ObjectChange>& changes, const Actor& actor) {
+  for (const ApprovalSwitch& one : approval_switches) {
+    const std::optional<bool> on = switched_to(changes, one.field);
+    if (!on) continue;
+    auto audited = store::append_audit(transaction, {.who = actor.who,
+                                                     .act = *on ? "approval.on" : "approval.off",
+                                                     .object = std::string(one.whose),
+                                                     .reason = actor.reason});
+    if (!audited) return audited;
+    auto told =
+        *on ? store::clear_alert(transaction, 0, one.alert)
+            : store::raise_alert(
+                  transaction,
+                  {.level = store::AlertLevel::warning,
+                   .code = std::string(one.alert),
+                   .text = fmt::format("{} has switched approval of {}' mailboxes off{}{}", actor.who,
+                                       one.whose, actor.reason.empty() ? "" : ": ", actor.reason),
+                   .remedy = fmt::format("Set {} = true again, unless it is meant to stay so.", one.field)});
+    if (!told) return told;
+  }
+  return {};
+}
+
+/// What is not in the settings does not change: they were read through them.
+model::Mailbox with_settings(const json::object& settings) {
+  model::Mailbox made;
+  (void)from_object(mailbox_settings(), settings, made);
+  return made;
+}
+
+model::Mailbox with_defaults_of(const model::Mailbox& mailbox, const json::object& defaults) {
+  json::object settings = to_object(mailbox_settings(), mailbox);
+  for (const auto& [key, value] : defaults)
+    if (!settings.contains(key)) settings[key] = value;
+  return with_settings(settings);
+}
+
+Configuration with_defaults(const Configuration& wanted, const Configuration& present) {
+  Configuration resolved = wanted;
+  if (wanted.defaults.empty()) return resolved;
+  std::map<std::string_view, const model::Mailbox*> known;
+  for (const model::Mailbox& mailbox : present.mailboxes) known[mailbox.address] = &mailbox;
+  for (model::Mailbox& mailbox : resolved.mailboxes) {
+    json::object settings = to_object(mailbox_settings(), mailbox);
+    const auto before = known.find(mailbox.address);
+    const json::object had =
+        before == known.end() ? json::object{} : to_object(mailbox_settings(), *before->second);
+    bool changed = false;
+    for (const auto& [key, value] : wanted.defaults) {
+      if (settings.contains(key)) continue;
+      const json::value* kept = had.if_contains(key);
+      if (before != known.end() && kept == nullptr) continue;
+      settings[key] = kept != nullptr ? *kept : value;
+      changed = true;
+    }
+    if (changed) mailbox = with_settings(settings);
+  }
+  return resolved;
+}
+
+using MakeWanted = std::function<Result<Configuration>(const Configuration& present)>;
+
+/// `chosen`: whose verdicts are told; empty: everybody's.
+Result<ApplyOutcome> change(Organisation& organisation, const MakeWanted& make,
+                            const std::vector<std::string>& chosen, bool dry_run, const Actor& actor) {
   const rules::Day today = organisation.today();
   const auto work = [&](store::Transaction& transaction) -> Result<ApplyOutcome> {
     auto stored = load(transaction);
     if (!stored) return fail(std::move(stored.error()));
+    auto wanted = make(stored->configuration);
+    if (!wanted) return fail(std::move(wanted.error()));
     ApplyOutcome outcome;
-    outcome.changes = difference(stored->configuration, wanted);
-    examine(*stored, wanted, today, outcome);
+    outcome.changes = difference(stored->configuration, *wanted);
+    outcome.warnings = warnings_of(outcome.changes);
+    examine(*stored, *wanted, today, outcome);
+    if (!chosen.empty())
+      std::erase_if(outcome.judged, [&](const Judged& judged) {
+        return std::find(chosen.begin(), chosen.end(), judged.address) == chosen.end();
+      });
     if (dry_run || !outcome.refusals.empty() || outcome.changes.empty()) return outcome;
-    if (auto written = write_changes(transaction, *stored, wanted, outcome.changes); !written)
+    if (auto written = write_changes(transaction, *stored, *wanted, outcome.changes); !written)
       return fail(std::move(written.error()));
     if (auto audited = audit_changes(transaction, outcome.changes, actor); !audited)
       return fail(std::move(audited.error()));
+    if (auto recorded = record_approval_switches(transaction, outcome.changes, actor); !recorded)
+      return fail(std::move(recorded.error()));
     outcome.applied = true;
     return outcome;
   };
   if (dry_run) return organisation.store().read<ApplyOutcome>(work);
   return organisation.store().write<ApplyOutcome>(work);
+}
+
+/// Changes the settings of the chosen mailboxes, each as JSON.
+Result<Configuration> changed_mailboxes(
+    Configuration configuration, const std::vector<std::string>& addresses,
+    const std::function<Result<void>(json::object& settings)>& change_one) {
+  std::map<std::string_view, model::Mailbox*> by_address;
+  for (model::Mailbox& mailbox : configuration.mailboxes) by_address[mailbox.address] = &mailbox;
+  for (const std::string& address : addresses) {
+    const auto found = by_address.find(address);
+    if (found == by_address.end())
+      return fail(ErrorDomain::input, "no-mailbox", "There is no mailbox " + address);
+    json::object settings = to_object(mailbox_settings(), *found->second);
+    if (auto done = change_one(settings); !done) return fail(std::move(done.error()));
+    model::Mailbox made;
+    if (Wrong wrong = from_object(mailbox_settings(), settings, made))
+      return fail(ErrorDomain::input, "bad-setting", *wrong);
+    if (made.address != address)
+      return fail(ErrorDomain::input, "bad-setting", "address: a mailbox's address does not change");
+    if (made.profile && configuration.profile_named(*made.profile) == nullptr)
+      return fail(ErrorDomain::input, "bad-setting",
+                  "profile: there is no profile \"" + *made.profile + "\"");
+    *found->second = std::move(made);
+  }
+  return configuration;
+}
+
+std::vector<std::string> in_lower_case(const std::vector<std::string>& addresses) {
+  std::vector<std::string> lower;
+  for (const std::string& address : addresses) lower.push_back(text::to_lower_ascii(address));
+  return lower;
+}
+
+/// Into the object of a dotted key: policy.mail.track.
+Result<void> set_at(json::object& settings, const SettingChange& wanted) {
+  json::object* at = &settings;
+  std::string_view key = wanted.key;
+  constexpr std::string_view policy = "policy.";
+  if (key.starts_with(policy)) {
+    while (true) {
+      const std::size_t dot = key.find('.');
+      if (dot == std::string_view::npos) break;
+      json::value& inner = (*at)[key.substr(0, dot)];
+      if (!inner.is_object()) inner = json::object{};
+      at = &inner.get_object();
+      key.remove_prefix(dot + 1);
+    }
+  } else if (find_setting(mailbox_settings(), key) == nullptr) {
+    return fail(ErrorDomain::input, "bad-setting", wanted.key + ": no such setting");
+  }
+  if (wanted.value.is_null())
+    at->erase(key);
+  else
+    (*at)[key] = wanted.value;
+  return {};
+}
+
+}  // namespace
+
+Result<ApplyOutcome> apply(Organisation& organisation, const Configuration& wanted, bool dry_run,
+                           const Actor& actor) {
+  const MakeWanted make = [&](const Configuration& present) -> Result<Configuration> {
+    return with_defaults(wanted, present);
+  };
+  return change(organisation, make, {}, dry_run, actor);
+}
+
+Result<ApplyOutcome> apply(Organisation& organisation, const ConfigurationEdit& edit, bool dry_run,
+                           const Actor& actor) {
+  const MakeWanted make = [&](const Configuration& present) -> Result<Configuration> {
+    auto wanted = edit(present);
+    if (!wanted) return wanted;
+    for (model::Mailbox& mailbox : wanted->mailboxes)
+      if (present.mailbox_of(mailbox.address) == nullptr)
+        mailbox = with_defaults_of(mailbox, wanted->defaults);
+    return wanted;
+  };
+  return change(organisation, make, {}, dry_run, actor);
+}
+
+Result<ApplyOutcome> apply_defaults(Organisation& organisation, const std::vector<std::string>& addresses,
+                                    bool dry_run, const Actor& actor) {
+  const std::vector<std::string> chosen = in_lower_case(addresses);
+  const MakeWanted make = [&](const Configuration& present) -> Result<Configuration> {
+    if (present.defaults.empty())
+      return fail(ErrorDomain::input, "no-defaults", "The configuration has no [defaults]");
+    return changed_mailboxes(present, chosen, [&](json::object& settings) -> Result<void> {
+      for (const auto& [key, value] : present.defaults) settings[key] = value;
+      return {};
+    });
+  };
+  return change(organisation, make, chosen, dry_run, actor);
+}
+
+Result<ApplyOutcome> set_mailboxes(Organisation& organisation, const std::vector<std::string>& addresses,
+                                   const std::vector<SettingChange>& changes, bool dry_run,
+                                   const Actor& actor) {
+  const std::vector<std::string> chosen = in_lower_case(addresses);
+  const MakeWanted make = [&](const Configuration& present) -> Result<Configuration> {
+    return changed_mailboxes(present, chosen, [&](json::object& settings) -> Result<void> {
+      for (const SettingChange& one : changes)
+        if (auto set = set_at(settings, one); !set) return set;
+      return {};
+    });
+  };
+  return change(organisation, make, chosen, dry_run, actor);
 }
 
 }  // namespace syncline::service

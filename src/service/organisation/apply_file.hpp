@@ -30,6 +30,10 @@ struct FileProblem {
 /// secret is wrong whatever its value, which is not repeated in the reason.
 expected<Configuration, std::vector<FileProblem>> read_apply_file(std::istream& input);
 
+/// A value as the file has it (true, 5, "x", ["a", "b"], { … }, 2026-11-01); a word without quotes is a text.
+/// Error: what is wrong with it.
+expected<boost::json::value, std::string> read_setting_value(std::string_view text);
+
 /// Without secrets, approvals and states: those are not the file's.
 std::string write_apply_file(const Configuration& configuration);
 

@@ -76,17 +76,20 @@ class Reader {
         take_table(name, node, organisation_settings(), result_.organisation);
       } else if (name == "policy") {
         take_policies(node);
+      } else if (name == "defaults") {
+        take_defaults(node);
       } else if (name == "profile") {
         take_profiles(node);
       } else if (name == "mailbox") {
         take_mailboxes(node);
       } else {
-        complain(key.source(), std::string(name), unknown(name, "organisation, policy, profile, mailbox"));
+        complain(key.source(), std::string(name),
+                 unknown(name, "organisation, policy, defaults, profile, mailbox"));
       }
     }
     for (const auto& [profile, node] : wanted_profiles_) {
       if (result_.profile_named(profile) == nullptr)
-        complain(node->source(), "mailbox.profile",
+        complain(node->source(), node == default_profile_ ? "defaults.profile" : "mailbox.profile",
                  fmt::format("there is no profile \"{}\" in this file", profile));
     }
     if (problems_.empty()) return std::move(result_);
@@ -126,7 +129,7 @@ class Reader {
     };
     if (section == "organisation") return without("env_");
     if (section == "profile") return without("prof_");
-    if (section != "mailbox") return nullptr;
+    if (section != "mailbox" && section != "defaults") return nullptr;
     return key.starts_with("mbx_") ? without("mbx_") : without("req_");
   }
 
@@ -166,6 +169,15 @@ class Reader {
         take_table(name, part, section->settings, result_.policies);
       }
     }
+  }
+
+  void take_defaults(const toml::node& node) {
+    model::Mailbox scratch;
+    take_table("defaults", node, default_settings(), scratch);
+    result_.defaults = to_object(default_settings(), scratch);
+    if (!scratch.profile || node.as_table() == nullptr) return;
+    default_profile_ = node.as_table()->get("profile");
+    wanted_profiles_.emplace_back(*scratch.profile, default_profile_);
   }
 
   /// Each table of an array of tables.
@@ -241,6 +253,7 @@ class Reader {
   std::set<std::string> profile_names_;
   std::set<std::string> addresses_;
   std::vector<std::pair<std::string, const toml::node*>> wanted_profiles_;
+  const toml::node* default_profile_ = nullptr;
 };
 
 }  // namespace
@@ -258,6 +271,18 @@ bool looks_like_secret(std::string_view key) {
     if (lower.find(word) != std::string::npos) return true;
   }
   return false;
+}
+
+expected<json::value, std::string> read_setting_value(std::string_view text) {
+  if (!text::is_valid_utf8(text) || text.find_first_of("\r\n") != std::string_view::npos)
+    return unexpected<std::string>("the value is not one line of UTF-8");
+  const auto parsed = rules::parse_toml_text("value = " + std::string(text));
+  // A word without quotes is a text.
+  if (!parsed || parsed->size() != 1) return json::value(text);
+  Wrong wrong;
+  auto value = to_json(parsed->begin()->second, 0, wrong);
+  if (!value) return unexpected<std::string>(wrong.value_or("this kind of value has no meaning here"));
+  return std::move(*value);
 }
 
 expected<Configuration, std::vector<FileProblem>> read_apply_file(std::istream& input) {

@@ -109,6 +109,12 @@ std::string write_apply_file(const Configuration& configuration) {
     const std::string part = written(section.settings, configuration.policies);
     if (!part.empty()) out += fmt::format("\n[policy.{}]\n{}", section.name, part);
   }
+  if (!configuration.defaults.empty()) {
+    // What was read through the settings is written through them.
+    model::Mailbox scratch;
+    (void)from_object(default_settings(), configuration.defaults, scratch);
+    out += "\n[defaults]\n" + written(default_settings(), scratch);
+  }
   for (const model::Profile& profile : configuration.profiles)
     out += "\n[[profile]]\n" + written(profile_settings(), profile);
   for (const model::Mailbox& mailbox : configuration.mailboxes)
@@ -127,6 +133,8 @@ std::string apply_file_example() {
     out += fmt::format("\n# {}.\n[policy.{}]\n", section.help, section.name);
     append_sample(out, section.settings, {});
   }
+  out += "\n# What new mailboxes get where they do not say it themselves.\n[defaults]\n";
+  append_sample(out, default_settings(), {});
   out += "\n# One for each kind of server.\n[[profile]]\n";
   append_sample(out, profile_settings(), {"name", "type", "autodiscover", "user_name", "impersonation"});
   out += "\n# One for each user, queue or forward mailbox.\n[[mailbox]]\n";

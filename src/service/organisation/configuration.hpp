@@ -2,6 +2,7 @@
 #pragma once
 // What an administrator's file says about an organisation: its settings, policies, profiles, mailboxes. A
 // plain value; the same whether it came from the file or from the store.
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,12 +17,16 @@ namespace syncline::service {
 
 struct OrganisationSettings {
   std::string name = {};
-  Facts environment = {};  ///< env_* fields of the rules
+  std::optional<std::string> alert_mailbox = std::nullopt;  ///< through which alerts are mailed
+  std::optional<std::string> alert_webhook = std::nullopt;  ///< https URL that alerts are posted to
+  Facts environment = {};                                   ///< env_* fields of the rules
 };
 
 struct Configuration {
   OrganisationSettings organisation = {};
   model::Policies policies = {};
+  /// What new mailboxes get where they do not state it: default_settings() as JSON.
+  boost::json::object defaults = {};
   std::vector<model::Profile> profiles = {};
   std::vector<model::Mailbox> mailboxes = {};
 
@@ -38,6 +43,8 @@ struct Configuration {
 const Settings<OrganisationSettings>& organisation_settings();
 const Settings<model::Profile>& profile_settings();
 const Settings<model::Mailbox>& mailbox_settings();
+/// Those of a mailbox that may be the same for many: not its address, what and whose it is.
+const Settings<model::Mailbox>& default_settings();
 /// A part of the policies: [policy.sync], …
 struct PolicySection {
   std::string_view name;

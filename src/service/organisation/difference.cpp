@@ -20,6 +20,24 @@ void compare(const Settings<Owner>& settings, const Owner& from, const Owner& to
   if (!change.fields.empty()) out.push_back(std::move(change));
 }
 
+/// Of settings that are kept as JSON.
+template <class Owner>
+void compare_objects(std::string_view name, const Settings<Owner>& settings, const json::object& from,
+                     const json::object& to, std::vector<ObjectChange>& out) {
+  ObjectChange change{ObjectChange::Action::change, std::string(name), "", {}};
+  const auto value_of = [](const json::object& object, std::string_view key) {
+    const json::value* value = object.if_contains(key);
+    return value == nullptr ? json::value() : *value;
+  };
+  for (const auto& setting : settings) {
+    json::value before = value_of(from, setting.key);
+    json::value after = value_of(to, setting.key);
+    if (before != after)
+      change.fields.push_back({std::string(setting.key), std::move(before), std::move(after)});
+  }
+  if (!change.fields.empty()) out.push_back(std::move(change));
+}
+
 template <class Owner>
 std::vector<FieldChange> all_of(const Settings<Owner>& settings, const Owner& owner, bool removed) {
   std::vector<FieldChange> fields;
@@ -78,6 +96,7 @@ std::vector<ObjectChange> difference(const Configuration& from, const Configurat
     compare(section.settings, from.policies, to.policies,
             {ObjectChange::Action::change, "policy." + std::string(section.name), "", {}}, out);
   }
+  compare_objects("defaults", default_settings(), from.defaults, to.defaults, out);
   compare_lists(
       "profile", profile_settings(), from.profiles, to.profiles,
       [](const model::Profile& profile) -> const std::string& { return profile.name; }, out);

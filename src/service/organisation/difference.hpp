@@ -20,14 +20,14 @@ struct FieldChange {
 struct ObjectChange {
   enum class Action : std::uint8_t { add, change, remove };
   Action action = Action::change;
-  std::string object;  ///< "organisation", "policy.sync", "profile", "mailbox"
+  std::string object;  ///< "organisation", "policy.sync", "defaults", "profile", "mailbox"
   std::string name;    ///< of a profile or mailbox
   std::vector<FieldChange> fields;
 };
 std::string_view to_string(ObjectChange::Action action) noexcept;
 
-/// Organisation, policies, profiles, mailboxes; in the order of `to`, then what is removed. The order of
-/// profiles and mailboxes in a file means nothing.
+/// Organisation, policies, defaults, profiles, mailboxes; in the order of `to`, then what is removed. The
+/// order of profiles and mailboxes in a file means nothing.
 std::vector<ObjectChange> difference(const Configuration& from, const Configuration& to);
 
 }  // namespace syncline::service

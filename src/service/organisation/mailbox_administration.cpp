@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "service/organisation/organisation.hpp"
+#include "service/organisation/person_roles.hpp"
 #include "store/journal.hpp"
 
 namespace syncline::service {
@@ -20,8 +21,11 @@ class Administration {
     auto loaded = load(transaction_);
     if (!loaded) return fail(std::move(loaded.error()));
     StoredOrganisation stored = std::move(*loaded);
+    auto roles = load_roles(transaction_);
+    if (!roles) return fail(std::move(roles.error()));
     // Which mailboxes are enabled does not bear on whether another may be: one gate serves all.
     const MailboxGate gate(stored, today);
+    const Assignments assignments(stored.configuration, stored, today);
     std::vector<MailboxActOutcome> outcomes;
     for (const std::string& given : addresses) {
       MailboxActOutcome outcome{text::to_lower_ascii(given)};
@@ -33,7 +37,16 @@ class Administration {
             fmt::format("There is no mailbox {}", text::escape_for_display(outcome.address)), std::nullopt};
       } else {
         if (act_ == MailboxAct::enable) outcome.obstacle = gate.obstacle_to_enabling(outcome.address);
-        if (!outcome.obstacle && change(standing->second)) {
+        if (act_ == MailboxAct::approve || act_ == MailboxAct::reject)
+          outcome.obstacle = obstacle_to_deciding(outcome.address, *roles);
+        const MailboxStanding before = standing->second;
+        bool changed = !outcome.obstacle && change(standing->second);
+        if (changed && act_ == MailboxAct::approve)
+          if ((outcome.obstacle = obstacle_of_role(assignments, *mailbox))) {
+            standing->second = before;
+            changed = false;
+          }
+        if (changed) {
           outcome.changed = true;
           const model::Profile* profile = stored.configuration.profile_of(*mailbox);
           auto saved =
@@ -47,6 +60,42 @@ class Administration {
   }
 
  private:
+  /// Where people hold roles, who approves or rejects needs one; which one is told, or the strongest.
+  std::optional<Obstacle> obstacle_to_deciding(const std::string& address, const PersonRoles& roles) {
+    if (roles.empty()) return std::nullopt;
+    const auto held = roles.find(actor_.who);
+    if (held == roles.end() || held->second.empty())
+      return Obstacle{address, "not-an-approver",
+                      fmt::format("{} holds no role that may approve; syncline role list",
+                                  text::escape_for_display(actor_.who)),
+                      std::nullopt};
+    if (role_.empty()) {
+      for (const std::string_view role : approver_roles)
+        if (role_.empty() && held->second.contains(std::string(role))) role_ = role;
+    } else if (!held->second.contains(role_)) {
+      return Obstacle{
+          address, "role-not-held",
+          fmt::format("{} does not hold the role {}", text::escape_for_display(actor_.who), role_),
+          std::nullopt};
+    }
+    return std::nullopt;
+  }
+
+  /// The rules ask for certain roles, of mailboxes on Exchange Online. An approval that would not count is
+  /// not written down.
+  static std::optional<Obstacle> obstacle_of_role(const Assignments& assignments,
+                                                  const model::Mailbox& mailbox) {
+    Judged judged = assignments.judge(mailbox, rules::Word::assign);
+    for (const rules::Finding& finding : judged.judgement.findings) {
+      if (finding.severity != rules::Severity::reject) continue;
+      if (finding.rule->id != "EXO-APPROVER-ROLE" && finding.rule->id != "EXO-CROSS-TENANT-APPROVER")
+        continue;
+      return Obstacle{mailbox.address, "approver-role",
+                      "An approval of this role does not count for this mailbox", std::move(judged)};
+    }
+    return std::nullopt;
+  }
+
   /// False: it is so already.
   bool change(MailboxStanding& standing) const {
     using model::ApprovalStatus;
@@ -84,7 +133,7 @@ class Administration {
   store::Transaction& transaction_;
   MailboxAct act_;
   const Actor& actor_;
-  const std::string& role_;
+  std::string role_;
   SystemTime now_;
 };
 

@@ -15,11 +15,14 @@ std::string_view to_string(MailboxAct act) noexcept;
 struct MailboxActOutcome {
   std::string address;
   bool changed = false;  ///< false: it was so already, or an obstacle stood in the way
-  std::optional<Obstacle> obstacle = std::nullopt;  ///< of enabling; or "no-mailbox"
+  /// Of enabling; "no-mailbox"; of approving and rejecting "not-an-approver", "role-not-held", of approving
+  /// "approver-role".
+  std::optional<Obstacle> obstacle = std::nullopt;
 };
 
-/// One transaction for all. Rejecting an enabled mailbox disables it. `role`: of the approver, a word of the
-/// rules' mbx_approver_role; may be empty.
+/// One transaction for all. Rejecting an enabled mailbox disables it. `role`: of who approves or rejects, a
+/// word of the rules' mbx_approver_role; empty: the strongest they hold (person_roles.hpp), if roles are
+/// kept.
 Result<std::vector<MailboxActOutcome>> administer(Organisation& organisation, MailboxAct act,
                                                   const std::vector<std::string>& addresses,
                                                   const Actor& actor, const std::string& role = {});

@@ -115,9 +115,19 @@ expected<EnabledMailbox, Obstacle> MailboxGate::admit(std::string_view address) 
     return refuse(address, "not-enabled", "The mailbox is not enabled; syncline mailbox enable");
   auto passed = examine(address);
   if (!passed) return unexpected<Obstacle>(std::move(passed.error()));
-  return EnabledMailbox(passed->standing->id, *passed->mailbox, *passed->profile,
-                        stored_.configuration.policies_of(*passed->mailbox), passed->standing->approval,
-                        std::move(passed->assignment), std::move(passed->route));
+  return EnabledMailbox(admitted(std::move(*passed)));
+}
+
+expected<MailboxUnderTest, Obstacle> MailboxGate::admit_for_test(std::string_view address) const {
+  auto passed = examine(address);
+  if (!passed) return unexpected<Obstacle>(std::move(passed.error()));
+  return MailboxUnderTest(admitted(std::move(*passed)));
+}
+
+AdmittedMailbox MailboxGate::admitted(Passed passed) const {
+  return AdmittedMailbox(passed.standing->id, *passed.mailbox, *passed.profile,
+                         stored_.configuration.policies_of(*passed.mailbox), passed.standing->approval,
+                         std::move(passed.assignment), std::move(passed.route));
 }
 
 Result<EnabledMailboxes> enabled_mailboxes(Organisation& organisation,

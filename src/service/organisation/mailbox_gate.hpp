@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 // The gate of invariant 20: no driver is made for a mailbox that is not approved, enabled and accepted by the
-// checker at stage `enable`. What makes drivers takes an EnabledMailbox, and only the gate makes one.
+// checker at stage `enable`. What makes drivers takes an AdmittedMailbox, and only the gate makes one: an
+// EnabledMailbox, which is synchronised, or a MailboxUnderTest, which may not be enabled yet and is only
+// tested.
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,7 +27,8 @@ struct Obstacle {
   std::optional<Judged> judged = std::nullopt;  ///< with the findings, once the rules were asked
 };
 
-class EnabledMailbox {
+/// Approved, and accepted by the rules with all its secrets. Only as one of those below.
+class AdmittedMailbox {
  public:
   store::MailboxId id() const noexcept { return id_; }
   const std::string& address() const noexcept { return mailbox_.address; }
@@ -44,11 +47,11 @@ class EnabledMailbox {
     return router::route(assignment_, facts);
   }
 
- private:
+ protected:
   friend class MailboxGate;
-  EnabledMailbox(store::MailboxId id, model::Mailbox mailbox, model::Profile profile,
-                 model::Policies policies, model::Approval approval, rules::CheckedAssignment assignment,
-                 router::Route route)
+  AdmittedMailbox(store::MailboxId id, model::Mailbox mailbox, model::Profile profile,
+                  model::Policies policies, model::Approval approval, rules::CheckedAssignment assignment,
+                  router::Route route)
       : id_(id),
         mailbox_(std::move(mailbox)),
         profile_(std::move(profile)),
@@ -56,6 +59,8 @@ class EnabledMailbox {
         approval_(std::move(approval)),
         assignment_(std::move(assignment)),
         route_(std::move(route)) {}
+
+ private:
   store::MailboxId id_;
   model::Mailbox mailbox_;
   model::Profile profile_;
@@ -63,6 +68,20 @@ class EnabledMailbox {
   model::Approval approval_;
   rules::CheckedAssignment assignment_;
   router::Route route_;
+};
+
+/// Enabled, too: its records and items may be brought in step.
+class EnabledMailbox : public AdmittedMailbox {
+ private:
+  friend class MailboxGate;
+  explicit EnabledMailbox(AdmittedMailbox admitted) : AdmittedMailbox(std::move(admitted)) {}
+};
+
+/// For a test of what it would be enabled for, and nothing else.
+class MailboxUnderTest : public AdmittedMailbox {
+ private:
+  friend class MailboxGate;
+  explicit MailboxUnderTest(AdmittedMailbox admitted) : AdmittedMailbox(std::move(admitted)) {}
 };
 
 class MailboxGate {
@@ -75,6 +94,8 @@ class MailboxGate {
   }
 
   expected<EnabledMailbox, Obstacle> admit(std::string_view address) const;
+  /// Whether it is enabled does not matter.
+  expected<MailboxUnderTest, Obstacle> admit_for_test(std::string_view address) const;
   /// What stands in the way of enabling the mailbox; nothing: it may be.
   std::optional<Obstacle> obstacle_to_enabling(std::string_view address) const;
 
@@ -87,6 +108,7 @@ class MailboxGate {
     router::Route route;
   };
   expected<Passed, Obstacle> examine(std::string_view address) const;
+  AdmittedMailbox admitted(Passed passed) const;
   std::optional<std::string> missing_secret(const model::Mailbox& mailbox, const model::Profile& profile,
                                             const router::Route& route) const;
 

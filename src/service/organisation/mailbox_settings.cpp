@@ -116,4 +116,19 @@ const Settings<M>& mailbox_settings() {
   return table;
 }
 
+const Settings<M>& default_settings() {
+  static const Settings<M> table = [] {
+    Settings<M> made;
+    for (const Setting<M>& one : mailbox_settings()) {
+      bool is_own = false;
+      for (const std::string_view key :
+           {"address", "kind", "store", "owner", "user_name", "override_primary"})
+        is_own = is_own || one.key == key;
+      if (!is_own) made.push_back(one);
+    }
+    return made;
+  }();
+  return table;
+}
+
 }  // namespace syncline::service

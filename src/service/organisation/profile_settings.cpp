@@ -12,6 +12,12 @@ const Settings<OrganisationSettings>& organisation_settings() {
     Settings<O> made;
     made.push_back(
         setting<O>("name", SYNCLINE_MEMBER(name), "what people call the organisation", "\"Contoso\""));
+    made.push_back(setting<O>("alert_mailbox", SYNCLINE_MEMBER(alert_mailbox),
+                              "address of the mailbox that alerts are mailed from; one of [[mailbox]]",
+                              "\"syncline@contoso.example\""));
+    made.push_back(setting<O>("alert_webhook", SYNCLINE_MEMBER(alert_webhook),
+                              "https URL that alerts are posted to as JSON",
+                              "\"https://alerts.contoso.example/syncline\""));
     for (const rules::Field field : rules::all_fields()) {
       const std::string_view name = rules::name_of(field);
       // The day of a verdict is the day on which it is given.

@@ -109,6 +109,15 @@ Result<StoredOrganisation> load(store::Transaction& transaction) {
     if (Wrong wrong = policies_from_object(*object, configuration.policies))
       return damaged("policies", *wrong);
   }
+  auto defaults = store::find_setting(transaction, "defaults");
+  if (!defaults) return fail(std::move(defaults.error()));
+  if (*defaults) {
+    auto object = parse(**defaults, "defaults");
+    if (!object) return fail(std::move(object.error()));
+    model::Mailbox scratch;
+    if (Wrong wrong = from_object(default_settings(), *object, scratch)) return damaged("defaults", *wrong);
+    configuration.defaults = std::move(*object);
+  }
   auto profiles = store::list_profiles(transaction);
   if (!profiles) return fail(std::move(profiles.error()));
   for (const store::ProfileRow& row : *profiles) {
@@ -137,6 +146,10 @@ Result<void> save_organisation(store::Transaction& transaction, const Organisati
 
 Result<void> save_policies(store::Transaction& transaction, const model::Policies& policies) {
   return store::put_setting(transaction, "policies", json::serialize(policies_to_object(policies)));
+}
+
+Result<void> save_defaults(store::Transaction& transaction, const json::object& defaults) {
+  return store::put_setting(transaction, "defaults", json::serialize(defaults));
 }
 
 Result<std::int64_t> save_profile(store::Transaction& transaction, const model::Profile& profile,

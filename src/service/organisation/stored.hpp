@@ -32,6 +32,7 @@ Result<StoredOrganisation> load(store::Transaction& transaction);
 
 Result<void> save_organisation(store::Transaction& transaction, const OrganisationSettings& settings);
 Result<void> save_policies(store::Transaction& transaction, const model::Policies& policies);
+Result<void> save_defaults(store::Transaction& transaction, const boost::json::object& defaults);
 /// `id` 0: a new one. Returns its id.
 Result<std::int64_t> save_profile(store::Transaction& transaction, const model::Profile& profile,
                                   std::int64_t id);

@@ -36,7 +36,11 @@ json::object to_json(const store::Quarantined& item, std::string_view address) {
           {"replay", item.replay}};
 }
 
-json::object to_json(const store::Alert& alert, std::string_view address) {
+json::object to_json(const store::Alert& alert, std::string_view address, const store::AlertNote* note) {
+  json::value acknowledged;
+  if (note != nullptr)
+    acknowledged =
+        json::object{{"at", json_time(note->at)}, {"by", note->by}, {"note", text_or_null(note->note)}};
   json::object object{{"id", std::to_string(alert.id)},
                       {"at", json_time(alert.at)},
                       {"mailbox", text_or_null(address)},
@@ -45,7 +49,8 @@ json::object to_json(const store::Alert& alert, std::string_view address) {
                       {"text", alert.text},
                       {"remedy", nullptr},
                       {"count", alert.count},
-                      {"open", alert.open}};
+                      {"open", alert.open},
+                      {"acknowledged", std::move(acknowledged)}};
   if (!alert.remedy.empty()) object["remedy"] = alert.remedy;
   return object;
 }

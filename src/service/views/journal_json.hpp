@@ -4,6 +4,7 @@
 #include <boost/json/object.hpp>
 #include <string_view>
 
+#include "store/alert_messages.hpp"
 #include "store/journal.hpp"
 
 namespace syncline::service {
@@ -14,7 +15,9 @@ boost::json::object to_json(const store::JournalEntry& entry, std::string_view a
 /// {"mailbox","folder","item","version","code","text","firstSeen","lastTried","attempts","replay"}
 boost::json::object to_json(const store::Quarantined& item, std::string_view address);
 /// {"id","at","mailbox","level","code","text","remedy","count","open"}
-boost::json::object to_json(const store::Alert& alert, std::string_view address);
+/// `note`: what somebody said of it; nullptr: nobody has acknowledged it.
+boost::json::object to_json(const store::Alert& alert, std::string_view address,
+                            const store::AlertNote* note = nullptr);
 /// "information", "warning", "error"
 std::string_view to_string(store::AlertLevel level) noexcept;
 /// {"sequence","at","who","act","object","reason"}
