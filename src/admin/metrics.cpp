@@ -62,6 +62,16 @@ MetricFamily mailboxes(const std::vector<service::MailboxTurn>& turns, std::size
   return made;
 }
 
+MetricFamily watched(const std::vector<service::MailboxTurn>& turns) {
+  const auto pushed = static_cast<std::uint64_t>(std::count_if(
+      turns.begin(), turns.end(), [](const service::MailboxTurn& turn) { return turn.is_pushed; }));
+  MetricFamily made =
+      family("mailboxes_watched", "Enabled mailboxes by how changes in them are heard of", MetricType::Gauge);
+  add(made, {{"by", "push"}}, pushed);
+  add(made, {{"by", "poll"}}, static_cast<std::uint64_t>(turns.size()) - pushed);
+  return made;
+}
+
 /// Of those that have succeeded at least once.
 std::pair<MetricFamily, MetricFamily> lags(const std::vector<service::MailboxTurn>& turns, SteadyTime now) {
   std::vector<double> all;
@@ -130,6 +140,7 @@ std::string prometheus_text(const service::Daemon& daemon, const RunTimes& times
   const service::DaemonTotals& totals = daemon.totals();
   std::vector<MetricFamily> families;
   families.push_back(mailboxes(turns, daemon.not_ready().size()));
+  families.push_back(watched(turns));
   auto [largest, middle] = lags(turns, now);
   families.push_back(std::move(largest));
   families.push_back(std::move(middle));

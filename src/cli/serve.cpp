@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // `syncline serve`: the daemon. SIGTERM and SIGINT end it when the runs at work have ended, a second one cuts
-// them off; SIGHUP reads the configuration again. Tells systemd when it serves (sd_notify(3)).
+// them off; after SIGINT its status is 130. SIGHUP reads the configuration again. Tells systemd when it
+// serves (sd_notify(3)).
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 
 #include <CLI/CLI.hpp>
@@ -11,12 +13,15 @@
 #include <boost/asio/signal_set.hpp>
 #include <optional>
 
-#include "admin/admin_server.hpp"
 #include "base/log.hpp"
 #include "cli/organisation_command.hpp"
+#include "cli/serve_desk.hpp"
+#include "cli/serve_http.hpp"
 #include "net/system_environment.hpp"
+#include "service/control/control_server.hpp"
+#include "service/control/daemon_control.hpp"
 #include "service/daemon/daemon.hpp"
-#include "service/engine/mailbox_runner.hpp"
+#include "service/engine/mailbox_engine.hpp"
 #include "store/engine_lock.hpp"
 #include "vault/hardening.hpp"
 
@@ -26,9 +31,10 @@ namespace {
 namespace asio = net::asio;
 
 struct Options {
-  std::uint16_t port = 9464;
-  bool no_http = false;
+  ServeHttpOptions http;
   std::size_t at_once = 16;
+  std::string log_format = "text";
+  std::string log_level = "info";
 };
 
 /// "3 came, 1 went" of all kinds together.
@@ -41,82 +47,119 @@ std::string counts_of(const sync::MailboxSummary& summary) {
   return fmt::format("{} came, {} went, {} requests", came, went, summary.requests);
 }
 
+/// Half of the descriptors that the process may have; the other half is for runs, the store and contents.
+std::size_t connections_to_watch_with() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return service::WatchSettings{}.most_connections;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  getrlimit(RLIMIT_NOFILE, &limit);
+  return static_cast<std::size_t>(std::min<rlim_t>(limit.rlim_cur / 2, 100'000));
+}
+
 class Serving {
  public:
   Serving(asio::io_context& context, service::Organisation& organisation, net::Environment& environment,
-          const Options& options)
+          ServeHttp& http, const Options& options)
       : context_(context),
-        organisation_(organisation),
         environment_(environment),
+        http_(http),
+        engine_(environment, organisation, std::make_shared<service::Connections>(context.get_executor()),
+                watch_events(), {.most_connections = connections_to_watch_with()}),
         daemon_(environment, organisation, {.mailboxes_at_once = options.at_once}, work()),
+        control_(environment, organisation, daemon_),
+        desk_(environment, organisation, http.post_alert()),
         signals_(context, SIGINT, SIGTERM, SIGHUP) {}
 
-  /// Connections under the organisation's present terms. What was made before ends with its runs.
-  Result<void> connect_anew() {
-    auto loaded = organisation_.load();
-    if (!loaded) return fail(std::move(loaded.error()));
-    auto connections = std::make_shared<service::Connections>(context_.get_executor());
-    if (auto met = connections->require(loaded->configuration.organisation.environment); !met) return met;
-    connections_ = std::move(connections);
-    name_ = std::move(loaded->configuration.organisation.name);
+  /// Connections under the organisation's present terms.
+  Result<void> begin() { return engine_.begin(); }
+
+  /// Where other commands ask.
+  Result<void> listen_to_commands(const std::string& folder) {
+    auto listening = service::ControlServer::listen(
+        environment_, folder, [this](boost::json::object request, service::ControlChannel& channel) {
+          return control_.handle(std::move(request), channel);
+        });
+    if (!listening) return fail(std::move(listening.error()));
+    commands_ = std::move(*listening);
     return {};
   }
 
-  Result<void> listen(std::uint16_t port) {
-    net::ListenOptions options{.port = port, .identity = std::nullopt, .limits = admin::admin_limits()};
-    auto listening = net::listen_http(environment_, std::move(options),
-                                      admin::admin_handler(environment_, daemon_, times_));
-    if (!listening) return fail(std::move(listening.error()));
-    http_ = std::move(*listening);
-    log::info("serve", fmt::format("health and metrics on http://127.0.0.1:{}", http_->port()));
-    // For whoever started it with port 0.
-    std::printf("{\"http\":\"http://127.0.0.1:%u\"}\n", static_cast<unsigned>(http_->port()));
-    std::fflush(stdout);
-    return {};
-  }
+  Result<void> listen() { return http_.listen(daemon_, times_); }
 
   Result<void> run() {
     wait_for_signal();
     std::optional<Result<void>> ended;
-    asio::co_spawn(context_, daemon_.run(), [&](const std::exception_ptr& thrown, Result<void> result) {
+    asio::co_spawn(context_, serve(), [&](const std::exception_ptr& thrown, Result<void> result) {
       if (thrown) std::rethrow_exception(thrown);
       ended = std::move(result);
       signals_.cancel();
-      if (http_) http_->stop();
       context_.stop();
     });
     asio::co_spawn(context_, tell_systemd(), asio::detached);
+    asio::co_spawn(context_, desk_.run(), asio::detached);
+    asio::co_spawn(context_, http_.run(), asio::detached);
     context_.run();
     sd_notify(0, "STOPPING=1");
     return ended ? std::move(*ended) : Result<void>{};
   }
 
+  /// By the terminal; a service manager sends SIGTERM.
+  bool is_interrupted() const noexcept { return is_interrupted_; }
+
  private:
+  net::Async<void> serve() {
+    auto ended = co_await daemon_.run();
+    http_.stop();
+    if (commands_) commands_->stop();
+    static_cast<void>(co_await engine_.stop());
+    desk_.stop();
+    co_await desk_.ended();
+    co_return ended;
+  }
+
+  std::int64_t since(SteadyTime began) const {
+    const auto took = environment_.clock.steady_now() - began;
+    return std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
+  }
+
+  service::WatchEvents watch_events() {
+    return {.changed = [this](const std::string& address) { daemon_.wake(address); },
+            .watched =
+                [this](const std::string& address, std::optional<std::chrono::milliseconds> look_anyway) {
+                  daemon_.watched(address, look_anyway);
+                }};
+  }
+
   service::Daemon::Work work() {
     service::Daemon::Work work;
     work.run = [this](const service::EnabledMailbox& mailbox) -> net::Async<sync::MailboxSummary> {
-      if (refusal_) co_return fail(*refusal_);
-      const std::shared_ptr<service::Connections> connections = connections_;
-      service::MailboxRunner runner(organisation_, *connections, name_);
       service::MailboxOutcome outcome{.address = mailbox.address(), .summary = sync::MailboxSummary{}};
-      service::RunWishes wishes{.settle = false};
-      auto ran = co_await runner.run(mailbox, std::move(wishes), outcome);
-      if (!ran) co_return fail(std::move(ran.error()));
+      service::RunWishes wishes = control_.wishes(outcome.address);
+      const std::string name = std::to_string(++runs_);
+      wishes.name = name;
+      const SteadyTime began = environment_.clock.steady_now();
+      auto ran = co_await engine_.run(mailbox, std::move(wishes), outcome);
+      if (!ran) outcome.summary = fail(std::move(ran.error()));
+      control_.finished(outcome);
+      const log::Ids ids{.mailbox = outcome.address, .run = name};
+      if (outcome.summary)
+        log::write(log::Level::info, ids,
+                   fmt::format("done in {} ms: {}", since(began), counts_of(*outcome.summary)));
+      else
+        log::write(log::Level::warning, ids, "failed: " + outcome.summary.error().describe());
       co_return std::move(outcome.summary);
     };
-    work.renew = [this] {
+    work.renew = [this](const std::vector<store::AuditEntry>& acts) {
       log::info("serve", "the configuration was read again");
-      auto anew = connect_anew();
-      refusal_ = anew ? std::nullopt : std::optional(anew.error());
+      if (auto renewed = engine_.renew(acts); !renewed)
+        log::error("serve", "nothing is connected: " + renewed.error().describe());
     };
-    work.finished = [this](const std::string& address, const Result<sync::MailboxSummary>& outcome,
-                           std::chrono::milliseconds took) {
-      times_.add(took);
-      if (outcome)
-        log::info(address, fmt::format("done in {} ms: {}", took.count(), counts_of(*outcome)));
-      else
-        log::warning(address, "failed: " + outcome.error().describe());
+    work.configured = [this](const std::vector<std::shared_ptr<const service::EnabledMailbox>>& mailboxes) {
+      engine_.configured(mailboxes);
     };
+    work.finished = [this](const std::string&, const Result<sync::MailboxSummary>&,
+                           std::chrono::milliseconds took) { times_.add(took); };
     return work;
   }
 
@@ -130,6 +173,8 @@ class Serving {
       } else {
         log::info("serve", "stopping");
         sd_notify(0, "STOPPING=1");
+        is_interrupted_ = is_interrupted_ || signal == SIGINT;
+        desk_.stop();
         daemon_.stop();
       }
       wait_for_signal();
@@ -160,20 +205,23 @@ class Serving {
   }
 
   asio::io_context& context_;
-  service::Organisation& organisation_;
-  std::string name_;
   net::Environment& environment_;
-  std::shared_ptr<service::Connections> connections_;
-  std::optional<Error> refusal_;  ///< why nothing may be connected
+  ServeHttp& http_;
   admin::RunTimes times_;
+  service::MailboxEngine engine_;
   service::Daemon daemon_;
+  service::DaemonControl control_;
+  ServeDesk desk_;
   asio::signal_set signals_;
-  std::unique_ptr<net::HttpServer> http_;
+  std::unique_ptr<service::ControlServer> commands_;
+  bool is_interrupted_ = false;
+  std::uint64_t runs_ = 0;  ///< their names in the log
 };
 
 ExitStatus run(const Globals& globals, const Options& options) {
   vault::forbid_memory_dumps();
-  log::set_level(log::Level::info);
+  log::set_level(options.log_level == "debug" ? log::Level::debug : log::Level::info);
+  if (options.log_format == "json") log::set_format(log::Format::json);
   auto organisation = open_organisation(globals, OpenFor::writing);
   if (!organisation) return report(organisation.error());
   auto lock = store::EngineLock::take((*organisation)->store().folder());
@@ -182,12 +230,16 @@ ExitStatus run(const Globals& globals, const Options& options) {
   asio::io_context context(1);
   auto system = net::system_environment(context.get_executor());
   if (!system) return report(system.error());
-  Serving serving(context, **organisation, (*system)->get(), options);
-  if (auto ready = serving.connect_anew(); !ready) return report(ready.error());
-  if (!options.no_http)
-    if (auto listening = serving.listen(options.port); !listening) return report(listening.error());
+  auto http = ServeHttp::make((*system)->get(), **organisation, options.http);
+  if (!http) return report(http.error());
+  Serving serving(context, **organisation, (*system)->get(), **http, options);
+  if (auto ready = serving.begin(); !ready) return report(ready.error());
+  if (auto listening = serving.listen_to_commands((*organisation)->store().folder()); !listening)
+    return report(listening.error());
+  if (auto listening = serving.listen(); !listening) return report(listening.error());
   auto ended = serving.run();
-  return ended ? ExitStatus::done : report(ended.error());
+  if (!ended) return report(ended.error());
+  return serving.is_interrupted() ? ExitStatus::interrupted : ExitStatus::done;
 }
 
 }  // namespace
@@ -195,14 +247,15 @@ ExitStatus run(const Globals& globals, const Options& options) {
 void add_serve(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("serve", "Keep all enabled mailboxes in step until it is stopped");
   auto options = std::make_shared<Options>();
-  command
-      ->add_option("--port", options->port,
-                   "Health and metrics on 127.0.0.1:PORT; 0 chooses one and prints it")
-      ->type_name("PORT")
-      ->capture_default_str();
-  command->add_flag("--no-http", options->no_http, "Neither health nor metrics");
+  add_serve_http_options(*command, options->http);
   command->add_option("--at-once", options->at_once, "Mailboxes that run at the same time")
       ->check(CLI::Range(1, 300))
+      ->capture_default_str();
+  command->add_option("--log-format", options->log_format, "text, or json: one object a line")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+  command->add_option("--log-level", options->log_level, "info, or debug: each item, each request")
+      ->check(CLI::IsMember({"info", "debug"}))
       ->capture_default_str();
   command->callback(
       [options, &action] { action = [options](const Globals& globals) { return run(globals, *options); }; });

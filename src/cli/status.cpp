@@ -1,19 +1,54 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// `syncline status`: how the organisation and each mailbox are.
+// `syncline status`: how the organisation and each mailbox are; of a running `serve`, how it watches them.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <boost/json/array.hpp>
+#include <map>
 
 #include "cli/layout.hpp"
 #include "cli/organisation_command.hpp"
+#include "service/control/control_client.hpp"
 #include "service/views/status_json.hpp"
 
 namespace syncline::cli {
 namespace {
 
+namespace json = boost::json;
 using service::MailboxStatus;
 
-void append_text(std::string& out, const service::Status& status) {
+/// How a running daemon watches a mailbox.
+struct Watched {
+  std::string by;     ///< "push", "poll"
+  std::string since;  ///< RFC 3339
+  std::string state;  ///< "running", "waiting", …
+};
+using AllWatched = std::map<std::string, Watched, std::less<>>;
+
+/// Empty: no daemon runs.
+AllWatched ask_how_watched(service::Organisation& organisation) {
+  AllWatched all;
+  const auto answer = service::ask_daemon(organisation.store().folder(), {{"do", "status"}});
+  const json::value* mailboxes = answer ? answer->if_contains("mailboxes") : nullptr;
+  if (mailboxes == nullptr || !mailboxes->is_array()) return all;
+  const SystemTime now = organisation.clock().now();
+  for (const json::value& one : mailboxes->get_array()) {
+    const json::object* said = one.if_object();
+    if (said == nullptr) continue;
+    const auto word = [&](const char* name) {
+      const json::value* value = said->if_contains(name);
+      return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+    };
+    const json::value* span = said->if_contains("sinceMs");
+    const std::int64_t since_ms = span != nullptr && span->is_int64() ? span->get_int64() : 0;
+    all.emplace(word("mailbox"), Watched{.by = word("by"),
+                                         .since = print_time(now - std::chrono::milliseconds(since_ms)),
+                                         .state = word("state")});
+  }
+  return all;
+}
+
+void append_text(std::string& out, const service::Status& status, const AllWatched& watched) {
   const auto& r = status.records;
   out += fmt::format("{}: {} e-mails, {} appointments, {} contacts, {} tasks; {} mailboxes\n",
                      status.stored.configuration.organisation.name.empty()
@@ -31,6 +66,8 @@ void append_text(std::string& out, const service::Status& status) {
     if (one.quarantined > 0) line += fmt::format(", {} quarantined", one.quarantined);
     if (one.alerts > 0) line += fmt::format(", {} alerts", one.alerts);
     if (one.test == "failure") line += ", has not passed its test";
+    if (const auto at = watched.find(one.mailbox->address); at != watched.end())
+      line += fmt::format(", {} by {} since {}", at->second.state, at->second.by, at->second.since);
     if (one.brake) line += ", stopped by the brake on deletes";
     if (one.obstacle) line += fmt::format(". Not served: {}", one.obstacle->message);
     append_wrapped(out, padded(shown(one.mailbox->address), 34) + " ", shown(line));
@@ -46,11 +83,21 @@ ExitStatus run_status(const Globals& globals, const std::string& format) {
   });
   if (!collected) return report(collected.error());
   const service::Status& status = **collected;
+  const AllWatched watched = ask_how_watched(**organisation);
   Output output;
   if (format == "json") {
-    append_line(output, service::to_json(status));
+    json::object line = service::to_json(status);
+    for (json::value& one : line["mailboxes"].as_array()) {
+      json::object& mailbox = one.as_object();
+      const auto at = watched.find(std::string_view(mailbox["mailbox"].as_string()));
+      mailbox["watched"] = nullptr;
+      if (at != watched.end())
+        mailbox["watched"] =
+            json::object{{"by", at->second.by}, {"since", at->second.since}, {"state", at->second.state}};
+    }
+    append_line(output, line);
   } else {
-    append_text(output.text(), status);
+    append_text(output.text(), status, watched);
   }
   return finish(output, ExitStatus::done);
 }

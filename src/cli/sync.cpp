@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// `syncline sync`: the main job in the foreground, with progress and a summary by mailbox and kind.
+// `syncline sync`: the main job in the foreground, with progress and a summary by mailbox and kind; beside a
+// running `serve` the daemon does it.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -12,11 +13,16 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <utility>
 
 #include "base/text.hpp"
 #include "cli/layout.hpp"
 #include "cli/organisation_command.hpp"
+#include "net/system_environment.hpp"
+#include "service/control/control_client.hpp"
+#include "service/control/outcome_lines.hpp"
 #include "service/engine/sync_organisation.hpp"
 #include "store/engine_lock.hpp"
 #include "sync/orders.hpp"
@@ -292,46 +298,27 @@ ExitStatus status_of_outcome(const service::SyncOutcome& outcome) {
   return refused ? ExitStatus::refused : ExitStatus::done;
 }
 
-ExitStatus run(const Globals& globals, const Options& options) {
-  vault::forbid_memory_dumps();
-  auto organisation = open_organisation(globals, options.dry_run ? OpenFor::reading : OpenFor::writing);
-  if (!organisation) return report(organisation.error());
-  std::optional<store::EngineLock> lock;
-  std::optional<TemporaryFolder> scratch;
-  if (options.dry_run) {
-    auto made = TemporaryFolder::make();
-    if (!made) return report(made.error());
-    scratch.emplace(std::move(*made));
-  } else {
-    auto taken = store::EngineLock::take((*organisation)->store().folder());
-    if (!taken) return report(taken.error());
-    lock.emplace(std::move(*taken));
-  }
+/// What a run of the organisation is made of, here or in a daemon.
+using Synchronise = std::function<net::Async<service::SyncOutcome>(net::asio::any_io_executor executor,
+                                                                   ProgressLine& progress)>;
 
+/// Runs it on this thread, with progress; SIGINT and SIGTERM end the process after `on_interrupt`.
+std::optional<Result<service::SyncOutcome>> drive(const Synchronise& synchronise,
+                                                  const std::function<void()>& on_interrupt) {
   asio::io_context context;
   ProgressLine progress;
-  service::SyncRequest request{.addresses = options.mailboxes,
-                               .once = options.once,
-                               .dry_run = options.dry_run,
-                               .scratch_folder = scratch ? scratch->path() : std::string(),
-                               .take_over = options.take_over,
-                               .on_progress = [&](const std::string& address, const sync::RunProgress& now) {
-                                 progress.update(address, now);
-                               }};
   asio::signal_set signals(context, SIGINT, SIGTERM);
   signals.async_wait([&](const boost::system::error_code& failure, int) {
     if (failure) return;
     progress.clear();
-    complain(scratch ? "interrupted" : "interrupted; the work that was done is saved, the next run goes on");
-    if (scratch) scratch->remove();
+    on_interrupt();
     std::fflush(nullptr);
     // Everything durable is in the store; connections and the lock end with the process.
     std::_Exit(static_cast<int>(ExitStatus::interrupted));
   });
   std::optional<Result<service::SyncOutcome>> outcome;
   const auto work = [&]() -> asio::awaitable<void> {
-    outcome.emplace(
-        co_await service::sync_organisation(context.get_executor(), **organisation, std::move(request)));
+    outcome.emplace(co_await synchronise(context.get_executor(), progress));
   };
   asio::co_spawn(context, work(), [&](const std::exception_ptr& thrown) {
     signals.cancel();
@@ -340,17 +327,18 @@ ExitStatus run(const Globals& globals, const Options& options) {
   while (!outcome && context.run_one() > 0) {
   }
   progress.clear();
-  if (!outcome) return ExitStatus::interrupted;
-  if (!*outcome) return report(outcome->error());
+  return outcome;
+}
 
+ExitStatus print(const service::SyncOutcome& outcome, const Options& options) {
   Output output;
-  for (const service::MailboxOutcome& one : (*outcome)->mailboxes) {
+  for (const service::MailboxOutcome& one : outcome.mailboxes) {
     if (options.format == "json")
       append_line(output, outcome_json(one, options.dry_run));
     else
       append_text(output.text(), one, options.dry_run);
   }
-  for (const service::Obstacle& obstacle : (*outcome)->not_ready) {
+  for (const service::Obstacle& obstacle : outcome.not_ready) {
     if (options.format == "json")
       append_line(output,
                   {{"mailbox", obstacle.address},
@@ -363,9 +351,110 @@ ExitStatus run(const Globals& globals, const Options& options) {
       append_wrapped(output.text(), shown(obstacle.address) + ": ",
                      "not synchronised: " + shown(obstacle.message));
   }
-  if ((*outcome)->mailboxes.empty() && (*outcome)->not_ready.empty() && options.format == "text")
+  if (outcome.mailboxes.empty() && outcome.not_ready.empty() && options.format == "text")
     output.text() += "No mailbox is enabled: syncline mailbox list\n";
-  return finish(output, status_of_outcome(**outcome));
+  return finish(output, status_of_outcome(outcome));
+}
+
+/// The runs of a daemon that holds the engine's lock. Null: none listens.
+net::Async<std::unique_ptr<service::SyncOutcome>> ask_daemon(net::Environment& environment,
+                                                             std::string folder, const Options& options,
+                                                             ProgressLine& progress) {
+  auto connected = co_await service::connect_to_daemon(environment, std::move(folder));
+  if (!connected) co_return fail(std::move(connected.error()));
+  if (!*connected) co_return nullptr;
+  service::ControlChannel& channel = **connected;
+  const json::object request{{"do", "sync"},
+                             {"mailboxes", json::array(options.mailboxes.begin(), options.mailboxes.end())},
+                             {"once", options.once},
+                             {"takeOver", options.take_over}};
+  if (auto asked = co_await channel.write(request); !asked) co_return fail(std::move(asked.error()));
+  auto outcome = std::make_unique<service::SyncOutcome>();
+  for (;;) {
+    auto line = co_await channel.read(std::nullopt);
+    if (!line) co_return fail(std::move(line.error()));
+    if (!*line)
+      co_return fail(ErrorDomain::local, "daemon-stopped", "the daemon has ended before the runs had");
+    const auto part = [&](const char* name) -> const json::object* {
+      const json::value* value = (**line).if_contains(name);
+      return value != nullptr ? value->if_object() : nullptr;
+    };
+    if ((**line).contains("end")) break;
+    if (const json::object* error = part("error")) co_return fail(service::error_of(*error));
+    if (const json::object* step = part("progress")) {
+      const json::value* mailbox = (**line).if_contains("mailbox");
+      if (mailbox != nullptr && mailbox->is_string())
+        progress.update(std::string(mailbox->get_string()), service::progress_of(*step));
+    } else if (const json::object* one = part("outcome")) {
+      outcome->mailboxes.push_back(service::outcome_of(*one));
+    } else if (const json::object* obstacle = part("notReady")) {
+      outcome->not_ready.push_back(service::obstacle_of(*obstacle));
+    }
+  }
+  std::ranges::sort(outcome->mailboxes, {}, &service::MailboxOutcome::address);
+  co_return outcome;
+}
+
+/// nullopt: whoever holds the lock is no daemon that listens.
+std::optional<ExitStatus> run_in_daemon(const std::string& folder, const Options& options) {
+  bool is_listening = true;
+  auto outcome = drive(
+      [&](net::asio::any_io_executor executor, ProgressLine& progress) -> net::Async<service::SyncOutcome> {
+        auto system = net::system_environment(executor);
+        if (!system) co_return fail(std::move(system.error()));
+        auto asked = co_await ask_daemon((*system)->get(), folder, options, progress);
+        if (!asked) co_return fail(std::move(asked.error()));
+        is_listening = *asked != nullptr;
+        if (!is_listening) co_return service::SyncOutcome{};
+        co_return std::move(**asked);
+      },
+      [] { complain("interrupted; the daemon goes on"); });
+  if (!outcome) return ExitStatus::interrupted;
+  if (!*outcome) return report(outcome->error());
+  if (!is_listening) return std::nullopt;
+  return print(**outcome, options);
+}
+
+ExitStatus run(const Globals& globals, const Options& options) {
+  vault::forbid_memory_dumps();
+  auto organisation = open_organisation(globals, options.dry_run ? OpenFor::reading : OpenFor::writing);
+  if (!organisation) return report(organisation.error());
+  std::optional<store::EngineLock> lock;
+  std::optional<TemporaryFolder> scratch;
+  if (options.dry_run) {
+    auto made = TemporaryFolder::make();
+    if (!made) return report(made.error());
+    scratch.emplace(std::move(*made));
+  } else {
+    const std::string folder = (*organisation)->store().folder();
+    auto taken = store::EngineLock::take(folder);
+    if (!taken && taken.error().code == "engine-running") {
+      if (const auto status = run_in_daemon(folder, options)) return *status;
+    }
+    if (!taken) return report(taken.error());
+    lock.emplace(std::move(*taken));
+  }
+  auto outcome = drive(
+      [&](net::asio::any_io_executor executor, ProgressLine& progress) {
+        return service::sync_organisation(
+            executor, **organisation,
+            {.addresses = options.mailboxes,
+             .once = options.once,
+             .dry_run = options.dry_run,
+             .scratch_folder = scratch ? scratch->path() : std::string(),
+             .take_over = options.take_over,
+             .on_progress = [&](const std::string& address, const sync::RunProgress& now) {
+               progress.update(address, now);
+             }});
+      },
+      [&] {
+        complain(scratch ? "interrupted"
+                         : "interrupted; the work that was done is saved, the next run goes on");
+        if (scratch) scratch->remove();
+      });
+  if (!outcome) return ExitStatus::interrupted;
+  if (!*outcome) return report(outcome->error());
+  return print(**outcome, options);
 }
 
 }  // namespace

@@ -29,6 +29,7 @@ struct RunOptions {
   /// Compare every folder with the server, not only those whose audit is due.
   bool audit_now = false;
   OnProgress on_progress = {};
+  std::string name = {};  ///< of this run, in the log
 };
 
 /// Everything must outlive the returned coroutine. Errors are of the mailbox as a whole: the store's, and

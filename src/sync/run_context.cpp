@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/log.hpp"
 #include "base/text.hpp"
 #include "store/cursors.hpp"
 #include "sync/orders.hpp"
@@ -11,6 +12,14 @@ namespace syncline::sync {
 
 Result<void> note(RunContext& context, store::Transaction& transaction, std::string_view item,
                   model::RecordId record, Line line) {
+  if (log::enabled(log::Level::debug)) {
+    const std::string number = record != 0 ? std::to_string(record) : std::string();
+    const log::Ids ids{
+        .mailbox = context.settings.address, .run = context.options.name, .record = number, .item = item};
+    log::write(log::Level::debug, ids,
+               line.reason.empty() ? std::string(line.event)
+                                   : std::string(line.event) + ": " + std::string(line.reason));
+  }
   return store::append_journal(transaction, {.mailbox = context.settings.mailbox,
                                              .item = std::string(item),
                                              .record = record,
@@ -55,6 +64,14 @@ Result<void> enqueue(RunContext& context, store::Transaction& transaction, Write
                              .what = std::string(to_string(order.what)),
                              .created_at = context.now()};
   operation.order = to_json({.order = std::move(order), .record_version = record_version});
+  if (log::enabled(log::Level::debug)) {
+    const std::string number = std::to_string(record);
+    const log::Ids ids{.mailbox = context.settings.address,
+                       .run = context.options.name,
+                       .operation = operation.id,
+                       .record = number};
+    log::write(log::Level::debug, ids, "wanted: " + operation.what);
+  }
   return store::insert_operation(transaction, operation);
 }
 

@@ -5,7 +5,10 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <iterator>
 #include <set>
+#include <utility>
 
 #include "net/cancel.hpp"
 #include "service/organisation/organisation.hpp"
@@ -20,9 +23,22 @@ using std::chrono::milliseconds;
 
 constexpr int rows_at_once = 1000;
 
-milliseconds interval_of(const EnabledMailbox& mailbox, milliseconds otherwise) {
-  const int minutes = mailbox.profile().minimum_polling_minutes.value_or(0);
-  return minutes > 0 ? milliseconds(std::chrono::minutes(minutes)) : otherwise;
+constexpr std::size_t default_connections = 10;
+
+/// Mailboxes of a profile share its interval and its server. Its maximum of connections is the profile's
+/// where the profile holds the credentials, each mailbox's own otherwise: one mailbox has one run.
+Pace pace_of(const EnabledMailbox& mailbox, milliseconds interval) {
+  const model::Profile& profile = mailbox.profile();
+  Pace pace{.server = profile.name, .interval = interval};
+  const int minutes = profile.minimum_polling_minutes.value_or(0);
+  if (minutes > 0) pace.interval = std::chrono::minutes(minutes);
+  const router::Route& route = mailbox.route();
+  for (const auto* leg : {&route.incoming, &route.outgoing, &route.act})
+    if (*leg && (*leg)->authentication != rules::Word::mailbox_credentials &&
+        (*leg)->authentication != rules::Word::gmail_oauth)
+      pace.at_once = static_cast<std::size_t>(
+          std::max(1, profile.maximum_connections.value_or(static_cast<int>(default_connections))));
+  return pace;
 }
 
 void add(sync::KindCounts& sum, const sync::KindCounts& more) {
@@ -89,6 +105,30 @@ void Daemon::reload() {
   changed_.notify_all();
 }
 
+void Daemon::wake(std::string_view address) {
+  schedule_.wake(address, environment_.clock.steady_now());
+  start_soon();
+}
+
+void Daemon::watched(std::string_view address, std::optional<milliseconds> look_anyway) {
+  schedule_.watched(address, look_anyway, environment_.clock.steady_now());
+}
+
+bool Daemon::demand(std::string_view address) {
+  const bool is_known = schedule_.demand(address, environment_.clock.steady_now());
+  if (is_known) start_soon();
+  return is_known;
+}
+
+/// Not within the caller, and without a look at the store.
+void Daemon::start_soon() {
+  if (std::exchange(is_start_posted_, true)) return;
+  asio::post(environment_.executor, [this] {
+    is_start_posted_ = false;
+    if (is_ready()) start_due();
+  });
+}
+
 void Daemon::cancel_all() {
   for (const auto& [_, signal] : running_) net::emit_cancellation(environment_.executor, *signal, signal);
 }
@@ -115,19 +155,25 @@ Result<void> Daemon::read_configuration() {
   const milliseconds all_started = settings_.start_pace * static_cast<std::int64_t>(enabled->ready.size());
   for (EnabledMailbox& mailbox : enabled->ready) {
     const std::string address = mailbox.address();
-    const milliseconds interval = interval_of(mailbox, settings_.interval);
-    schedule_.put(address, mailbox.profile().name, interval, std::min(interval, all_started), now);
+    Pace pace = pace_of(mailbox, settings_.interval);
+    const milliseconds first_within = std::min(pace.interval, all_started);
+    schedule_.put(address, std::move(pace), first_within, now);
     addresses_by_owner_.emplace(mailbox.mailbox().record_owner(), address);
     found.emplace(address, std::make_shared<const EnabledMailbox>(std::move(mailbox)));
   }
   for (const auto& [address, _] : mailboxes_)
     if (!found.contains(address)) schedule_.remove(address);
   mailboxes_ = std::move(found);
+  std::vector<std::shared_ptr<const EnabledMailbox>> all;
+  all.reserve(mailboxes_.size());
+  for (const auto& [_, mailbox] : mailboxes_) all.push_back(mailbox);
+  work_.configured(all);
   return {};
 }
 
-Result<bool> Daemon::administrators_acted() {
-  bool acted = false;
+/// Since the last time.
+Result<std::vector<store::AuditEntry>> Daemon::administrators_acted() {
+  std::vector<store::AuditEntry> acts;
   for (bool more = true; more;) {
     auto entries =
         organisation_.store().read<std::vector<store::AuditEntry>>([&](store::Transaction& transaction) {
@@ -136,10 +182,10 @@ Result<bool> Daemon::administrators_acted() {
     if (!entries) return fail(std::move(entries.error()));
     more = entries->size() == rows_at_once;
     if (entries->empty()) break;
-    acted = true;
     seen_audit_ = entries->back().sequence;
+    std::move(entries->begin(), entries->end(), std::back_inserter(acts));
   }
-  return acted;
+  return acts;
 }
 
 /// Records that the application changed have to go out. A run's own changes wake its mailbox once more; that
@@ -178,9 +224,9 @@ Result<void> Daemon::wake_owners_of_changes() {
 Result<void> Daemon::look() {
   auto acted = administrators_acted();
   if (!acted) return fail(std::move(acted.error()));
-  if (*acted || std::exchange(is_reload_wanted_, false)) {
+  if (const bool asked = std::exchange(is_reload_wanted_, false); asked || !acted->empty()) {
+    work_.renew(*acted);
     if (auto read = read_configuration(); !read) return read;
-    work_.renew();
     const SteadyTime now = environment_.clock.steady_now();
     for (const MailboxTurn& turn : schedule_.turns())
       if (turn.is_failing) schedule_.retry(turn.address, now);

@@ -15,6 +15,7 @@
 #include "net/event.hpp"
 #include "service/daemon/schedule.hpp"
 #include "service/organisation/mailbox_gate.hpp"
+#include "store/journal.hpp"
 #include "sync/summary.hpp"
 
 namespace syncline::service {
@@ -48,8 +49,14 @@ class Daemon {
   struct Work {
     /// One run. Errors as in the mailbox's summary; those of the machine have domain local.
     std::function<net::Async<sync::MailboxSummary>(const EnabledMailbox& mailbox)> run;
-    /// Something that connections depend on may have changed: credentials, endpoints.
-    std::function<void()> renew = [] {};
+    /// What administrators have done since the last time, or nothing at a reload: something that connections
+    /// depend on may have changed, credentials, endpoints.
+    std::function<void(const std::vector<store::AuditEntry>& acts)> renew =
+        [](const std::vector<store::AuditEntry>&) {};
+    /// The mailboxes as they are configured now, after each reading of the configuration; `woken` and
+    /// `watched` are for whoever watches them.
+    std::function<void(const std::vector<std::shared_ptr<const EnabledMailbox>>& mailboxes)> configured =
+        [](const std::vector<std::shared_ptr<const EnabledMailbox>>&) {};
     /// After each run, in the order they end.
     std::function<void(const std::string& address, const Result<sync::MailboxSummary>& outcome,
                        std::chrono::milliseconds took)>
@@ -66,6 +73,15 @@ class Daemon {
   /// Reads the configuration again, and tries what failed.
   void reload();
 
+  /// Something is new in the mailbox. Unknown addresses are ignored, here and below.
+  void wake(std::string_view address);
+  /// Its server tells of changes by itself, and it is looked at all the same after `look_anyway`; nullopt: it
+  /// is polled.
+  void watched(std::string_view address, std::optional<std::chrono::milliseconds> look_anyway);
+  /// A run that begins from now on, before all others. False: there is no such mailbox.
+  bool demand(std::string_view address);
+  bool knows(std::string_view address) const { return mailboxes_.contains(address); }
+
   bool is_ready() const noexcept { return is_ready_ && !is_stopping_; }
   bool is_stopping() const noexcept { return is_stopping_; }
   /// When it last went round; what watches it takes it for dead long after that.
@@ -79,9 +95,10 @@ class Daemon {
   using Cancel = std::shared_ptr<net::asio::cancellation_signal>;
   Result<void> read_configuration();
   Result<void> look();
-  Result<bool> administrators_acted();
+  Result<std::vector<store::AuditEntry>> administrators_acted();
   Result<void> wake_owners_of_changes();
   void start_due();
+  void start_soon();
   net::asio::awaitable<void> run_one(std::string address, std::shared_ptr<const EnabledMailbox> mailbox);
   net::asio::awaitable<void> tick();
   void count(const Result<sync::MailboxSummary>& outcome);
@@ -105,6 +122,7 @@ class Daemon {
   bool is_stopping_ = false;
   bool is_reload_wanted_ = false;
   bool is_ticking_ = false;
+  bool is_start_posted_ = false;
   DaemonTotals totals_;
 };
 

@@ -23,25 +23,71 @@ milliseconds Schedule::doubled(milliseconds first, milliseconds most, unsigned t
   return spread(std::min(span, most));
 }
 
-void Schedule::put(const std::string& address, const std::string& server, milliseconds interval,
-                   milliseconds first_within, SteadyTime now) {
+milliseconds Schedule::by_chance(milliseconds most) {
+  return milliseconds(random_.below(static_cast<std::uint64_t>(most.count()) + 1));
+}
+
+milliseconds Schedule::rest_of(const Turn& turn) {
+  return spread(turn.look_anyway ? std::max(turn.interval, *turn.look_anyway) : turn.interval);
+}
+
+void Schedule::set_due(Turns::iterator at, SteadyTime due) {
+  Turn& turn = at->second;
+  Server& server = servers_.find(turn.server)->second;
+  if (!turn.is_running) server.waiting.erase({turn.due, at->first});
+  turn.due = due;
+  if (!turn.is_running) server.waiting.emplace(due, at->first);
+}
+
+/// Its place among those of its server.
+void Schedule::leave(const Turn& turn) {
+  const auto server = servers_.find(turn.server);
+  if (--server->second.mailboxes == 0) servers_.erase(server);
+}
+
+void Schedule::put(const std::string& address, Pace pace, milliseconds first_within, SteadyTime now) {
   const auto [at, is_new] = turns_.try_emplace(address);
   Turn& turn = at->second;
+  const bool moves = is_new || turn.server != pace.server;
+  if (!is_new && moves) {
+    Server& old = servers_.find(turn.server)->second;
+    if (turn.is_running) {
+      // What it finds out is said of its new server.
+      --old.running;
+      old.is_probing = false;
+    } else {
+      old.waiting.erase({turn.due, at->first});
+    }
+    leave(turn);
+  }
+  Server& server = servers_[pace.server];
+  server.at_once = std::max<std::size_t>(1, pace.at_once);
   turn.is_removed = false;
-  turn.server = server;
-  turn.interval = interval;
-  servers_.try_emplace(server);
-  if (is_new)
-    turn.due = now + milliseconds(random_.below(static_cast<std::uint64_t>(first_within.count()) + 1));
+  turn.server = std::move(pace.server);
+  turn.interval = pace.interval;
+  if (!moves) return;
+  ++server.mailboxes;
+  if (is_new) {
+    turn.due = now + by_chance(first_within);
+    turn.watched_since = now;
+  }
+  if (turn.is_running)
+    ++server.running;
+  else
+    server.waiting.emplace(turn.due, at->first);
 }
 
 void Schedule::remove(std::string_view address) {
   const auto at = turns_.find(address);
   if (at == turns_.end()) return;
-  if (at->second.is_running)
+  demanded_.erase(at->first);
+  if (at->second.is_running) {
     at->second.is_removed = true;
-  else
-    turns_.erase(at);
+    return;
+  }
+  servers_.find(at->second.server)->second.waiting.erase({at->second.due, at->first});
+  leave(at->second);
+  turns_.erase(at);
 }
 
 std::vector<MailboxTurn> Schedule::turns() const {
@@ -54,6 +100,8 @@ std::vector<MailboxTurn> Schedule::turns() const {
                    .is_running = turn.is_running,
                    .is_failing = turn.failures != 0,
                    .waits_for_server = !turn.is_running && servers_.find(turn.server)->second.is_open,
+                   .is_pushed = turn.look_anyway.has_value(),
+                   .watched_since = turn.watched_since,
                    .failures_in_a_row = turn.failures,
                    .last_success = turn.last_success});
   return all;
@@ -66,7 +114,30 @@ void Schedule::wake(std::string_view address, SteadyTime now) {
   if (turn.is_running)
     turn.is_woken = true;
   else if (turn.failures == 0)
-    turn.due = std::min(turn.due, now);
+    set_due(at, std::min(turn.due, std::max(now, turn.began + settings_.between_runs)));
+}
+
+void Schedule::watched(std::string_view address, std::optional<milliseconds> look_anyway, SteadyTime now) {
+  const auto at = turns_.find(address);
+  if (at == turns_.end()) return;
+  Turn& turn = at->second;
+  if (turn.look_anyway.has_value() != look_anyway.has_value()) turn.watched_since = now;
+  turn.look_anyway = look_anyway;
+  if (turn.is_running || turn.failures != 0) return;
+  const SteadyTime due = now + rest_of(turn);
+  set_due(at, look_anyway ? std::max(turn.due, due) : std::min(turn.due, due));
+}
+
+bool Schedule::demand(std::string_view address, SteadyTime now) {
+  const auto at = turns_.find(address);
+  if (at == turns_.end() || at->second.is_removed) return false;
+  at->second.is_demanded = true;
+  if (at->second.is_running)
+    at->second.is_woken = true;
+  else
+    set_due(at, std::min(at->second.due, now));
+  demanded_.insert(at->first);
+  return true;
 }
 
 void Schedule::retry(std::string_view address, SteadyTime now) {
@@ -76,45 +147,52 @@ void Schedule::retry(std::string_view address, SteadyTime now) {
   wake(address, now);
 }
 
-std::optional<SteadyTime> Schedule::ready_at(const Turn& turn) const {
-  const Server& server = servers_.find(turn.server)->second;
-  if (!server.is_open) return turn.due;
+std::optional<SteadyTime> Schedule::ready_at(const Server& server) {
+  if (server.waiting.empty() || server.running >= server.at_once) return std::nullopt;
+  const SteadyTime due = server.waiting.begin()->first;
+  if (!server.is_open) return due;
   if (server.is_probing) return std::nullopt;
-  return std::max(turn.due, server.probe_at);
+  return std::max(due, server.probe_at);
+}
+
+std::string Schedule::begin(Turns::iterator at, SteadyTime now) {
+  Turn& turn = at->second;
+  Server& server = servers_.find(turn.server)->second;
+  server.waiting.erase({turn.due, at->first});
+  ++server.running;
+  if (server.is_open) server.is_probing = true;
+  demanded_.erase(at->first);
+  turn.is_running = true;
+  turn.is_woken = false;
+  turn.is_demanded = false;
+  turn.began = now;
+  return at->first;
 }
 
 std::optional<std::string> Schedule::take(SteadyTime now) {
-  auto chosen = turns_.end();
-  for (auto at = turns_.begin(); at != turns_.end(); ++at) {
-    if (at->second.is_running) continue;
-    const auto ready = ready_at(at->second);
+  for (const std::string& address : demanded_)
+    if (const auto at = turns_.find(address); !at->second.is_running) return begin(at, now);
+  std::optional<Due> chosen;
+  for (const auto& [_, server] : servers_) {
+    const auto ready = ready_at(server);
     if (!ready || *ready > now) continue;
-    if (chosen == turns_.end() || at->second.due < chosen->second.due) chosen = at;
+    if (!chosen || *server.waiting.begin() < *chosen) chosen = *server.waiting.begin();
   }
-  if (chosen == turns_.end()) return std::nullopt;
-  Turn& turn = chosen->second;
-  turn.is_running = true;
-  turn.is_woken = false;
-  Server& server = servers_.find(turn.server)->second;
-  if (server.is_open) server.is_probing = true;
-  return chosen->first;
+  if (!chosen) return std::nullopt;
+  return begin(turns_.find(chosen->second), now);
 }
 
 std::optional<SteadyTime> Schedule::next() const {
   std::optional<SteadyTime> soonest;
-  for (const auto& [_, turn] : turns_) {
-    if (turn.is_running) continue;
-    const auto ready = ready_at(turn);
-    if (ready && (!soonest || *ready < *soonest)) soonest = ready;
-  }
+  for (const auto& [_, server] : servers_)
+    if (const auto ready = ready_at(server); ready && (!soonest || *ready < *soonest)) soonest = ready;
   return soonest;
 }
 
-void Schedule::learn_of_server(const std::string& address, const std::string& name, SteadyTime now,
+void Schedule::learn_of_server(const std::string& address, Server& server, SteadyTime now,
                                const std::optional<Error>& error) {
-  Server& server = servers_.find(name)->second;
   if (!error || !is_outage(*error)) {
-    server = Server{};
+    server.close();
     return;
   }
   if (std::find(server.failed.begin(), server.failed.end(), address) == server.failed.end())
@@ -134,30 +212,42 @@ void Schedule::finished(std::string_view address, SteadyTime now, const std::opt
   const auto at = turns_.find(address);
   if (at == turns_.end()) return;
   Turn& turn = at->second;
-  turn.is_running = false;
-  const bool was_open = servers_.find(turn.server)->second.is_open;
-  learn_of_server(at->first, turn.server, now, error);
+  Server& server = servers_.find(turn.server)->second;
+  const bool was_open = server.is_open;
+  learn_of_server(at->first, server, now, error);
+  --server.running;
   if (turn.is_removed) {
+    demanded_.erase(at->first);
+    leave(turn);
     turns_.erase(at);
     return;
   }
-  if (!error) {
-    turn.failures = 0;
-    turn.last_success = now;
-    turn.due = turn.is_woken ? now : now + spread(turn.interval);
-    // Who waited for the server has waited long enough.
-    if (was_open)
-      for (auto& [_, other] : turns_)
-        if (other.server == turn.server && !other.is_running && other.failures != 0)
-          other.due = std::min(
-              other.due,
-              now + milliseconds(random_.below(static_cast<std::uint64_t>(settings_.first_pause.count()))));
+  turn.is_running = false;
+  server.waiting.emplace(turn.due, at->first);
+  if (error) {
+    // What passes by itself may pass any time: whoever waits for that is tried as often as he would be
+    // polled.
+    const bool passes = error->retry == RetryClass::after || error->retry == RetryClass::now;
+    const milliseconds most = passes
+                                  ? std::clamp(turn.interval, settings_.first_pause, settings_.longest_pause)
+                                  : settings_.longest_pause;
+    milliseconds pause = doubled(settings_.first_pause, most, turn.failures);
+    ++turn.failures;
+    if (error->retry_after) pause = std::max(pause, *error->retry_after);
+    set_due(at, turn.is_demanded ? now : now + pause);
     return;
   }
-  milliseconds pause = doubled(settings_.first_pause, settings_.longest_pause, turn.failures);
-  ++turn.failures;
-  if (error->retry_after) pause = std::max(pause, *error->retry_after);
-  turn.due = now + pause;
+  turn.failures = 0;
+  turn.last_success = now;
+  if (turn.is_woken)
+    set_due(at, turn.is_demanded ? now : std::max(now, turn.began + settings_.between_runs));
+  else
+    set_due(at, now + rest_of(turn));
+  if (!was_open) return;
+  // Who waited for the server has waited long enough.
+  for (auto other = turns_.begin(); other != turns_.end(); ++other)
+    if (other->second.server == turn.server && !other->second.is_running && other->second.failures != 0)
+      set_due(other, std::min(other->second.due, now + by_chance(settings_.first_pause - milliseconds(1))));
 }
 
 }  // namespace syncline::service

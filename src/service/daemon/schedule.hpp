@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-// When each mailbox is synchronised next: its interval with a spread, sooner when something is known to be
-// new, later after a failure, and at most one try at a time on a server that does not answer. No I/O and no
-// clock of its own.
+// When each mailbox is synchronised next: its interval with a spread, seldom while its server tells of
+// changes by itself, sooner when something is known to be new, later after a failure, and at most one try at
+// a time on a server that does not answer. No I/O and no clock of its own.
 #include <chrono>
+#include <limits>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,12 +21,22 @@ namespace syncline::service {
 struct ScheduleSettings {
   unsigned spread_percent = 10;  ///< of the interval, either way, so that thousands do not beat as one
   std::chrono::milliseconds first_pause =
-      std::chrono::seconds(30);  ///< after a first failure; doubled for each
-  std::chrono::milliseconds longest_pause = std::chrono::minutes(30);
+      std::chrono::seconds(30);  ///< after a first failure; doubled for each, up to the interval …
+  std::chrono::milliseconds longest_pause = std::chrono::minutes(30);  ///< … or this for what needs somebody
   /// So many mailboxes of one server in a row that could not reach it, and only one of them goes on trying.
   unsigned failures_to_open = 3;
   std::chrono::milliseconds first_probe = std::chrono::seconds(30);
   std::chrono::milliseconds longest_probe = std::chrono::minutes(5);
+  /// Between the beginnings of two runs of a mailbox, however much there is to tell of it.
+  std::chrono::milliseconds between_runs = std::chrono::seconds(1);
+};
+
+/// What a mailbox's profile says of when and how it runs.
+struct Pace {
+  std::string server;  ///< what it shares an outage and `at_once` with
+  std::chrono::milliseconds interval{};
+  /// Mailboxes of that server that may run at the same time.
+  std::size_t at_once = std::numeric_limits<std::size_t>::max();
 };
 
 /// Where a mailbox stands, for status and metrics.
@@ -35,6 +47,8 @@ struct MailboxTurn {
   bool is_running = false;
   bool is_failing = false;
   bool waits_for_server = false;  ///< the server does not answer; another mailbox tries
+  bool is_pushed = false;         ///< its server tells of changes by itself; else it is polled
+  SteadyTime watched_since{};     ///< in that way
   unsigned failures_in_a_row = 0;
   std::optional<SteadyTime> last_success = std::nullopt;
 };
@@ -45,9 +59,8 @@ class Schedule {
   Schedule(ScheduleSettings settings, Random& random) : settings_(settings), random_(random) {}
 
   /// A mailbox that is new is due within `first_within`, at a moment of its own, so that a start is no storm;
-  /// of a known one the interval and the server are changed.
-  void put(const std::string& address, const std::string& server, std::chrono::milliseconds interval,
-           std::chrono::milliseconds first_within, SteadyTime now);
+  /// of a known one the pace is changed.
+  void put(const std::string& address, Pace pace, std::chrono::milliseconds first_within, SteadyTime now);
   /// One that runs is forgotten when it has ended.
   void remove(std::string_view address);
   bool contains(std::string_view address) const { return turns_.find(address) != turns_.end(); }
@@ -56,6 +69,13 @@ class Schedule {
 
   /// Something is new in it: due now, or again as soon as it has ended. A pause after failures stays.
   void wake(std::string_view address, SteadyTime now);
+  /// Its server tells of changes, and it is looked at all the same after `look_anyway`; nullopt: it is polled
+  /// at its interval again.
+  void watched(std::string_view address, std::optional<std::chrono::milliseconds> look_anyway,
+               SteadyTime now);
+  /// Somebody waits for a run that begins from now on: before all others, whatever its failures and its
+  /// server's were. False: no such mailbox.
+  bool demand(std::string_view address, SteadyTime now);
   /// What kept it from succeeding may have been mended (a new password): due now, whatever its failures were.
   void retry(std::string_view address, SteadyTime now);
 
@@ -70,33 +90,54 @@ class Schedule {
   struct Turn {
     std::string server;
     std::chrono::milliseconds interval{};
+    std::optional<std::chrono::milliseconds> look_anyway = std::nullopt;  ///< while it is pushed
+    SteadyTime watched_since{};
     SteadyTime due{};
+    SteadyTime began{};  ///< its last run
     bool is_running = false;
     bool is_removed = false;
-    bool is_woken = false;  ///< while it ran
+    bool is_woken = false;     ///< while it ran
+    bool is_demanded = false;  ///< and has not begun since
     unsigned failures = 0;
     std::optional<SteadyTime> last_success = std::nullopt;
   };
-  /// A circuit breaker: open while nobody gets through.
+  using Turns = std::map<std::string, Turn, std::less<>>;
+  using Due = std::pair<SteadyTime, std::string_view>;
+  /// A circuit breaker: open while nobody gets through. And who is next.
   struct Server {
     std::vector<std::string> failed = {};  ///< mailboxes in a row that could not reach it, each once
     bool is_open = false;
     bool is_probing = false;
     unsigned probes = 0;
     SteadyTime probe_at{};
+    std::size_t at_once = 0;
+    std::size_t running = 0;
+    std::size_t mailboxes = 0;
+    std::set<Due> waiting = {};  ///< all that do not run; the names are the turns' keys
+    void close() {
+      failed.clear();
+      is_open = is_probing = false;
+      probes = 0;
+    }
   };
   std::chrono::milliseconds spread(std::chrono::milliseconds span);
   std::chrono::milliseconds doubled(std::chrono::milliseconds first, std::chrono::milliseconds most,
                                     unsigned times);
-  /// When this one may be taken; nullopt: another mailbox of its server is trying.
-  std::optional<SteadyTime> ready_at(const Turn& turn) const;
-  void learn_of_server(const std::string& address, const std::string& name, SteadyTime now,
+  std::chrono::milliseconds by_chance(std::chrono::milliseconds most);
+  std::chrono::milliseconds rest_of(const Turn& turn);
+  void set_due(Turns::iterator at, SteadyTime due);
+  void leave(const Turn& turn);
+  std::string begin(Turns::iterator at, SteadyTime now);
+  /// When the first of a server's may be taken; nullopt: not before something ends.
+  static std::optional<SteadyTime> ready_at(const Server& server);
+  void learn_of_server(const std::string& address, Server& server, SteadyTime now,
                        const std::optional<Error>& error);
 
   ScheduleSettings settings_;
   Random& random_;
-  std::map<std::string, Turn, std::less<>> turns_;
+  Turns turns_;
   std::map<std::string, Server, std::less<>> servers_;
+  std::set<std::string, std::less<>> demanded_;
 };
 
 /// The server could not be reached or is out of order; nothing is said of the mailbox.

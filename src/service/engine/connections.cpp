@@ -9,8 +9,18 @@
 
 namespace syncline::service {
 
-Result<Connections::Network*> Connections::network_of(const model::Profile& profile) {
-  if (const auto known = networks_.find(profile.name); known != networks_.end()) return &known->second;
+namespace {
+
+constexpr int default_connections = 10;
+
+/// As many as the profile says, or the default.
+std::size_t connections_of(const model::Profile& profile) {
+  return static_cast<std::size_t>(std::max(1, profile.maximum_connections.value_or(default_connections)));
+}
+
+Result<std::unique_ptr<Connections::Network>> system_network(const net::asio::any_io_executor& executor,
+                                                             const model::Profile& profile,
+                                                             const Connections::Decorate& decorate = {}) {
   net::SystemSettings system;
   for (const std::string& text : profile.resolve) {
     auto pinned = net::parse_resolve_override(text);
@@ -19,6 +29,9 @@ Result<Connections::Network*> Connections::network_of(const model::Profile& prof
   }
   net::HttpClientSettings client;
   client.tls.ca_file = profile.ca_file.value_or("");
+  // A pool is of one credential: so a profile's maximum is the profile's where it holds the credentials, and
+  // each mailbox's where they do.
+  client.connections_per_pool = connections_of(profile);
   if (auto context = net::make_tls_client_context(client.tls); !context)
     return fail(std::move(context.error()).during("reading profile " + profile.name));
   if (profile.proxy) {
@@ -31,26 +44,67 @@ Result<Connections::Network*> Connections::network_of(const model::Profile& prof
     if (!proxy) return fail(std::move(proxy.error()));
     client.proxy = std::move(*proxy);
   }
-  auto environment = net::system_environment(executor_, std::move(system));
+  auto environment = net::system_environment(executor, std::move(system));
   if (!environment) return fail(std::move(environment.error()));
+  if (decorate) *environment = decorate(std::move(*environment));
   auto http = net::make_http_client((*environment)->get(), std::move(client));
   if (!http) return fail(std::move(http.error()));
-  Network network{.system = std::move(*environment), .http = std::move(*http)};
-  return &networks_.emplace(profile.name, std::move(network)).first->second;
+  auto network = std::make_unique<Connections::Network>();
+  network->system = std::move(*environment);
+  network->http = std::move(*http);
+  return network;
+}
+
+}  // namespace
+
+Connections::Connections(net::asio::any_io_executor executor)
+    : Connections(executor,
+                  [executor](const model::Profile& profile) { return system_network(executor, profile); }) {}
+
+Connections::Connections(net::asio::any_io_executor executor, MakeNetwork make_network)
+    : executor_(std::move(executor)), make_network_(std::move(make_network)) {}
+
+std::shared_ptr<Connections> Connections::successor() const {
+  auto next = std::make_shared<Connections>(executor_, make_network_);
+  next->budgets_ = budgets_;
+  next->blocking_ = blocking_;
+  return next;
+}
+
+std::unique_ptr<Connections> Connections::apart(Decorate decorate) const {
+  auto made = std::make_unique<Connections>(
+      executor_, [executor = executor_, decorate = std::move(decorate)](const model::Profile& profile) {
+        return system_network(executor, profile, decorate);
+      });
+  made->service_accounts_ = service_accounts_;
+  made->fips_ = fips_;
+  made->blocking_ = blocking_;
+  return made;
+}
+
+Result<Connections::Network*> Connections::network_of(const model::Profile& profile) {
+  if (const auto known = networks_.find(profile.name); known != networks_.end()) return known->second.get();
+  auto made = make_network_(profile);
+  if (!made) return fail(std::move(made.error()));
+  return networks_.emplace(profile.name, std::move(*made)).first->second.get();
 }
 
 std::shared_ptr<ews::CredentialBudgets> Connections::budgets_of(const std::string& credential,
                                                                 Network& network,
                                                                 const model::Profile& profile) {
-  std::shared_ptr<ews::CredentialBudgets>& known = budgets_[credential];
-  if (!known) {
+  const std::size_t most = connections_of(profile);
+  // Another maximum makes other budgets.
+  Budgets::Kept& known = budgets_->by_credential[credential + " " + std::to_string(most)];
+  if (!known.budgets) {
     net::BudgetLimits limits;
-    if (profile.maximum_connections)
-      limits.requests = static_cast<std::size_t>(std::max(1, *profile.maximum_connections));
+    limits.requests = most;
     limits.sync_calls = std::min(limits.sync_calls, limits.requests);
-    known = std::make_shared<ews::CredentialBudgets>(network.environment(), limits);
+    const auto held = std::find_if(networks_.begin(), networks_.end(),
+                                   [&](const auto& one) { return one.second.get() == &network; });
+    known = {.network = held == networks_.end() ? nullptr : held->second,
+             .budgets = std::make_shared<ews::CredentialBudgets>(network.environment(), limits)};
   }
-  return known;
+  return known.budgets;
 }
 
 bool requires_fips(const Facts& environment) {
@@ -66,7 +120,7 @@ Result<void> Connections::require(const Facts& environment) {
 }
 
 std::shared_ptr<SharedAccount> Connections::service_account_of(const model::Profile& profile) {
-  std::shared_ptr<SharedAccount>& known = service_accounts_[profile.name];
+  std::shared_ptr<SharedAccount>& known = (*service_accounts_)[profile.name];
   if (!known) known = std::make_shared<SharedAccount>(executor_);
   return known;
 }

@@ -2,6 +2,7 @@
 #pragma once
 // What the connections of one run share: an HTTP client for each profile's way to the network, its
 // application's token, its service account, and the budgets of each credential (invariant 27).
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -22,13 +23,28 @@ bool requires_fips(const Facts& environment);
 
 class Connections {
  public:
-  explicit Connections(net::asio::any_io_executor executor) : executor_(std::move(executor)) {}
-
   struct Network {
     std::unique_ptr<net::SystemEnvironment> system;
     std::unique_ptr<net::HttpClient> http;
     net::Environment& environment() const { return system->get(); }
   };
+  /// Of the profile's CA file, pinned addresses and proxy.
+  using MakeNetwork = std::function<Result<std::unique_ptr<Network>>(const model::Profile& profile)>;
+
+  /// On the machine's own network.
+  explicit Connections(net::asio::any_io_executor executor);
+  Connections(net::asio::any_io_executor executor, MakeNetwork make_network);
+  /// What comes after these when something that connections depend on may have changed: everything anew but
+  /// the budgets, which the server counts on.
+  std::shared_ptr<Connections> successor() const;
+
+  /// Puts something before the resolver and the connector of a profile's way to the network.
+  using Decorate =
+      std::function<std::unique_ptr<net::SystemEnvironment>(std::unique_ptr<net::SystemEnvironment>)>;
+  /// Connections of their own under the same terms, for a test that looks on how they are made. Service
+  /// accounts are shared, so that a wrong password is tried once for all; no token and no budget is.
+  std::unique_ptr<Connections> apart(Decorate decorate) const;
+
   /// Of the profile's CA file, pinned addresses and proxy; kept for the next mailbox of that profile. Errors:
   /// of parse_resolve_override, proxy settings, a CA file that cannot be read.
   Result<Network*> network_of(const model::Profile& profile);
@@ -48,11 +64,21 @@ class Connections {
   bool fips() const noexcept { return fips_; }
 
  private:
+  /// Budgets use the clock of the network with which they were made.
+  struct Budgets {
+    struct Kept {
+      std::shared_ptr<Network> network;
+      std::shared_ptr<ews::CredentialBudgets> budgets;
+    };
+    std::map<std::string, Kept> by_credential;
+  };
   net::asio::any_io_executor executor_;
-  std::map<std::string, Network> networks_;
-  std::map<std::string, std::shared_ptr<ews::CredentialBudgets>> budgets_;
+  MakeNetwork make_network_;
+  std::map<std::string, std::shared_ptr<Network>> networks_;
+  std::shared_ptr<Budgets> budgets_ = std::make_shared<Budgets>();
   std::map<std::string, std::shared_ptr<auth::TokenSource>> application_tokens_;
-  std::map<std::string, std::shared_ptr<SharedAccount>> service_accounts_;
+  using ServiceAccounts = std::map<std::string, std::shared_ptr<SharedAccount>>;
+  std::shared_ptr<ServiceAccounts> service_accounts_ = std::make_shared<ServiceAccounts>();
   bool fips_ = false;
   std::shared_ptr<auth::BlockingPool> blocking_ = std::make_shared<auth::BlockingPool>(2);
 };

@@ -63,7 +63,7 @@ struct SignIn {
 class SignInMaker {
  public:
   SignInMaker(Organisation& organisation, Connections& connections, Connections::Network& network,
-              const EnabledMailbox& mailbox)
+              const AdmittedMailbox& mailbox)
       : organisation_(organisation), connections_(connections), network_(network), mailbox_(mailbox) {}
 
   Result<SignIn> make(const router::LegRoute& leg) {
@@ -161,12 +161,12 @@ class SignInMaker {
   Organisation& organisation_;
   Connections& connections_;
   Connections::Network& network_;
-  const EnabledMailbox& mailbox_;
+  const AdmittedMailbox& mailbox_;
 };
 
 /// The endpoint that the profile states, that was found lately, or that Autodiscover finds now.
 Async<std::string> find_endpoint(Organisation& organisation, Connections::Network& network,
-                                 const EnabledMailbox& mailbox, const router::LegRoute& leg,
+                                 const AdmittedMailbox& mailbox, const router::LegRoute& leg,
                                  std::shared_ptr<net::Authenticator> credentials, bool remember) {
   if (!leg.location.empty()) co_return leg.location;
   auto known = known_endpoint(organisation, mailbox.address());
@@ -191,11 +191,20 @@ Async<std::string> find_endpoint(Organisation& organisation, Connections::Networ
 ExchangeConnection::ExchangeConnection(net::Environment& environment, net::HttpClient& http,
                                        std::shared_ptr<ews::CredentialBudgets> budgets,
                                        ews::ClientSettings client, ews::DriverSettings driver,
-                                       std::optional<SharedAccount::Turn> turn)
+                                       std::optional<SharedAccount::Turn> turn,
+                                       std::optional<std::string> streams_to)
     : endpoint_(client.url.to_string()),
+      environment_(environment),
+      http_(http),
+      streams_to_(std::move(streams_to)),
       client_(environment, http, std::move(budgets), std::move(client)),
       driver_(client_, std::move(driver)) {
   if (turn) turn_.emplace(std::move(*turn));
+}
+
+std::optional<MailboxConnection::Streamable> ExchangeConnection::streamable() noexcept {
+  if (!streams_to_) return std::nullopt;
+  return Streamable{.client = client_, .environment = environment_, .http = http_, .account = *streams_to_};
 }
 
 std::string ExchangeConnection::server_version() const {
@@ -207,7 +216,7 @@ std::string ExchangeConnection::server_version() const {
 
 Async<std::unique_ptr<ExchangeConnection>> ExchangeConnection::open(Organisation& organisation,
                                                                     Connections& connections,
-                                                                    const EnabledMailbox& mailbox,
+                                                                    const AdmittedMailbox& mailbox,
                                                                     bool remember) {
   const router::LegRoute* leg = exchange_leg(mailbox.route());
   if (leg == nullptr)
@@ -219,7 +228,7 @@ Async<std::unique_ptr<ExchangeConnection>> ExchangeConnection::open(Organisation
   std::optional<SharedAccount::Turn> turn;
   if (sign_in->kind == auth::CredentialKind::service_account) {
     const std::shared_ptr<SharedAccount> account = connections.service_account_of(mailbox.profile());
-    auto taken = co_await account->take_turn();
+    auto taken = co_await account->take_turn((*network)->environment().clock);
     if (!taken) co_return fail(std::move(taken.error()));
     turn.emplace(std::move(*taken));
   }
@@ -249,9 +258,13 @@ Async<std::unique_ptr<ExchangeConnection>> ExchangeConnection::open(Organisation
   const std::string budget = sign_in->account + "@" + client.url.host +
                              (client.identity.impersonated_address ? "#" + mailbox.address() : std::string());
   auto budgets = connections.budgets_of(budget, **network, mailbox.profile());
+  // A subscription to all folders is to those of whom the request speaks for; a group's mailbox and public
+  // folders have none.
+  std::optional<std::string> streams_to;
+  if (!driver.is_delegate && driver.store == ews::StoreKind::mailbox) streams_to = sign_in->account;
   co_return std::unique_ptr<ExchangeConnection>(
       new ExchangeConnection((*network)->environment(), *(*network)->http, std::move(budgets),
-                             std::move(client), std::move(driver), std::move(turn)));
+                             std::move(client), std::move(driver), std::move(turn), std::move(streams_to)));
 }
 
 }  // namespace syncline::service

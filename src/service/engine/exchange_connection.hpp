@@ -20,7 +20,7 @@ class ExchangeConnection final : public MailboxConnection {
   /// and `connections` must outlive the connection. `remember`: what Autodiscover finds is kept for later
   /// runs.
   static Async<std::unique_ptr<ExchangeConnection>> open(Organisation& organisation, Connections& connections,
-                                                         const EnabledMailbox& mailbox, bool remember);
+                                                         const AdmittedMailbox& mailbox, bool remember);
 
   sync::Driver& driver() override { return driver_; }
   Async<sync::Claim> look_at_claim(std::string organisation_id, bool take_over) override {
@@ -30,12 +30,17 @@ class ExchangeConnection final : public MailboxConnection {
   std::string server_version() const override;
   /// HTTP's connections are the pool's.
   Async<void> close() override { co_return Result<void>{}; }
+  std::optional<Streamable> streamable() noexcept override;
 
  private:
   ExchangeConnection(net::Environment& environment, net::HttpClient& http,
                      std::shared_ptr<ews::CredentialBudgets> budgets, ews::ClientSettings client,
-                     ews::DriverSettings driver, std::optional<SharedAccount::Turn> turn);
+                     ews::DriverSettings driver, std::optional<SharedAccount::Turn> turn,
+                     std::optional<std::string> streams_to);
   std::string endpoint_;
+  net::Environment& environment_;
+  net::HttpClient& http_;
+  std::optional<std::string> streams_to_;  ///< the account whose subscriptions these would be
   ews::EwsClient client_;
   ews::EwsDriver driver_;
 };

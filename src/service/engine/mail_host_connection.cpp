@@ -56,7 +56,7 @@ struct SignIn {
 class SignInMaker {
  public:
   SignInMaker(Organisation& organisation, Connections& connections, Connections::Network& network,
-              const EnabledMailbox& mailbox)
+              const AdmittedMailbox& mailbox)
       : organisation_(organisation), connections_(connections), network_(network), mailbox_(mailbox) {}
 
   Result<SignIn> make(const router::LegRoute& leg, bool is_outgoing) {
@@ -126,7 +126,7 @@ class SignInMaker {
   Organisation& organisation_;
   Connections& connections_;
   Connections::Network& network_;
-  const EnabledMailbox& mailbox_;
+  const AdmittedMailbox& mailbox_;
   std::shared_ptr<auth::TokenSource> token_;
 };
 
@@ -138,7 +138,7 @@ mail::ChooseSasl chooser_of(SignIn sign_in, std::shared_ptr<auth::BlockingPool> 
 }
 
 /// Whether what is sent through this host stands in Sent Items by itself.
-Result<smtp::SentCopies> sent_copies_of(Organisation& organisation, const EnabledMailbox& mailbox,
+Result<smtp::SentCopies> sent_copies_of(Organisation& organisation, const AdmittedMailbox& mailbox,
                                         const std::string& smtp_host) {
   const auto stated = mailbox.profile().sent_copies;
   if (stated && *stated != smtp::SentCopies::automatic) return *stated;
@@ -162,7 +162,8 @@ MailHostConnection::MailHostConnection() = default;
 
 Async<std::unique_ptr<MailHostConnection>> MailHostConnection::open(Organisation& organisation,
                                                                     Connections& connections,
-                                                                    const EnabledMailbox& mailbox) {
+                                                                    const AdmittedMailbox& mailbox,
+                                                                    bool keeps_sent_copies) {
   const router::Route& route = mailbox.route();
   if (!route.incoming && !route.outgoing)
     co_return fail(ErrorDomain::input, "no-driver", "no leg of " + mailbox.address() + " is the server's");
@@ -174,7 +175,8 @@ Async<std::unique_ptr<MailHostConnection>> MailHostConnection::open(Organisation
   std::unique_ptr<MailHostConnection> made(new MailHostConnection);
   if (is_of_profile(route.incoming) || is_of_profile(route.outgoing)) {
     const std::shared_ptr<SharedAccount> account = connections.service_account_of(mailbox.profile());
-    auto turn = co_await account->take_turn();
+    made->is_of_profile_ = true;
+    auto turn = co_await account->take_turn(world.clock);
     if (!turn) co_return fail(std::move(turn.error()));
     made->turn_.emplace(std::move(*turn));
   }
@@ -198,7 +200,8 @@ Async<std::unique_ptr<MailHostConnection>> MailHostConnection::open(Organisation
       sent_folder.append = [self](sync::ContentSource& text, smtp::SentMark mark) {
         return self->imap_->append_sent(text, std::move(mark.message_id));
       };
-      auto copies = sent_copies_of(organisation, mailbox, route.outgoing->location);
+      auto copies = keeps_sent_copies ? sent_copies_of(organisation, mailbox, route.outgoing->location)
+                                      : Result<smtp::SentCopies>(smtp::SentCopies::none);
       if (!copies) co_return fail(std::move(copies.error()));
       sent_folder.copies = *copies;
       made->learned_copies_ = [&organisation, address = mailbox.address(),
@@ -268,12 +271,17 @@ Async<sync::Claim> MailHostConnection::look_at_claim(std::string organisation_id
   co_return sync::Claim{.ours = true};
 }
 
-Async<void> MailHostConnection::close() {
+Async<void> MailHostConnection::rest() {
   Result<void> all;
   if (sender_ && learned_copies_)
     if (const auto saves = sender_->server_saves_copies()) all = learned_copies_(*saves);
   if (sender_)
     if (auto closed = co_await sender_->close(); !closed) all = std::move(closed);
+  co_return all;
+}
+
+Async<void> MailHostConnection::close() {
+  Result<void> all = co_await rest();
   if (imap_)
     if (auto closed = co_await imap_->close(); !closed) all = std::move(closed);
   if (pop3_)

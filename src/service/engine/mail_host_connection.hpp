@@ -21,18 +21,23 @@ class MailHostConnection final : public MailboxConnection {
   /// Errors of the vault and of token sources; "no-driver", "bad-settings" (input). Nothing is connected yet.
   /// `organisation` and `connections` must outlive it.
   static Async<std::unique_ptr<MailHostConnection>> open(Organisation& organisation, Connections& connections,
-                                                         const EnabledMailbox& mailbox);
+                                                         const AdmittedMailbox& mailbox,
+                                                         bool keeps_sent_copies = true);
 
   sync::Driver& driver() override;
   /// Mail hosts have no place for a claim.
   Async<sync::Claim> look_at_claim(std::string organisation_id, bool take_over) override;
   std::string endpoint() const override { return endpoint_; }
   Async<void> close() override;
+  Async<void> rest() override;
+  /// Not of a service account: each would hold one of the profile's connections for good.
+  imap::ImapDriver* imap() noexcept override { return is_of_profile_ ? nullptr : imap_.get(); }
 
  private:
   MailHostConnection();
 
   std::string endpoint_;
+  bool is_of_profile_ = false;  ///< the profile holds the credentials
   std::unique_ptr<smtp::Sender> sender_;
   std::function<Result<void>(bool server_saves)> learned_copies_;
   /// One of them.

@@ -18,9 +18,11 @@ void MailboxConnection::ended(const Result<sync::MailboxSummary>& outcome) {
     turn_->refused(outcome.error());
 }
 
-Async<std::unique_ptr<MailboxConnection>> connect_mailbox(Organisation& organisation,
-                                                          Connections& connections,
-                                                          const EnabledMailbox& mailbox, bool remember) {
+namespace {
+
+Async<std::unique_ptr<MailboxConnection>> connect(Organisation& organisation, Connections& connections,
+                                                  const AdmittedMailbox& mailbox, bool remember,
+                                                  bool keeps_sent_copies) {
   const router::Route& route = mailbox.route();
   for (const auto* leg : {&route.incoming, &route.act, &route.outgoing})
     if (*leg && (*leg)->driver == router::Driver::ews) {
@@ -28,9 +30,23 @@ Async<std::unique_ptr<MailboxConnection>> connect_mailbox(Organisation& organisa
       if (!connection) co_return fail(std::move(connection.error()));
       co_return std::unique_ptr<MailboxConnection>(std::move(*connection));
     }
-  auto connection = co_await MailHostConnection::open(organisation, connections, mailbox);
+  auto connection = co_await MailHostConnection::open(organisation, connections, mailbox, keeps_sent_copies);
   if (!connection) co_return fail(std::move(connection.error()));
   co_return std::unique_ptr<MailboxConnection>(std::move(*connection));
+}
+
+}  // namespace
+
+Async<std::unique_ptr<MailboxConnection>> connect_mailbox(Organisation& organisation,
+                                                          Connections& connections,
+                                                          const EnabledMailbox& mailbox, bool remember) {
+  co_return co_await connect(organisation, connections, mailbox, remember, true);
+}
+
+Async<std::unique_ptr<MailboxConnection>> connect_mailbox(Organisation& organisation,
+                                                          Connections& connections,
+                                                          const MailboxUnderTest& mailbox) {
+  co_return co_await connect(organisation, connections, mailbox, true, false);
 }
 
 }  // namespace syncline::service

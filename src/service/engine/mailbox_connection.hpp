@@ -13,6 +13,13 @@
 #include "sync/driver.hpp"
 #include "sync/summary.hpp"
 
+namespace syncline::ews {
+class EwsClient;
+}
+namespace syncline::imap {
+class ImapDriver;
+}
+
 namespace syncline::service {
 
 class MailboxConnection {
@@ -30,6 +37,22 @@ class MailboxConnection {
   /// Ends its sessions in an orderly way.
   virtual Async<void> close() = 0;
 
+  // --- for whoever watches the mailbox between its runs ---
+
+  /// Gives up what only a run needs.
+  virtual Async<void> rest() { co_return Result<void>{}; }
+  /// Of one that can wait for changes; null: another kind.
+  virtual imap::ImapDriver* imap() noexcept { return nullptr; }
+  /// Of one on Exchange, whose server streams notifications of it to the account that we sign in with; null:
+  /// another kind, or it does not.
+  struct Streamable {
+    const ews::EwsClient& client;
+    net::Environment& environment;
+    net::HttpClient& http;
+    std::string account;
+  };
+  virtual std::optional<Streamable> streamable() noexcept { return std::nullopt; }
+
  protected:
   /// Of a service account, while others wait to see whether it is let in.
   std::optional<SharedAccount::Turn> turn_;
@@ -41,5 +64,9 @@ class MailboxConnection {
 Async<std::unique_ptr<MailboxConnection>> connect_mailbox(Organisation& organisation,
                                                           Connections& connections,
                                                           const EnabledMailbox& mailbox, bool remember);
+/// The same code, for a test: what it sends is not put into the Sent folder.
+Async<std::unique_ptr<MailboxConnection>> connect_mailbox(Organisation& organisation,
+                                                          Connections& connections,
+                                                          const MailboxUnderTest& mailbox);
 
 }  // namespace syncline::service

@@ -47,17 +47,23 @@ Async<void> MailboxRunner::run(const EnabledMailbox& mailbox, RunWishes wishes, 
   co_return remember_run(organisation_, mailbox.id(), started_at, outcome.summary);
 }
 
-Async<sync::MailboxSummary> MailboxRunner::connect_and_run(const EnabledMailbox& mailbox,
-                                                           const RunWishes& wishes, MailboxOutcome& outcome) {
+Async<sync::MailboxSummary> MailboxRunner::connect_and_run(const EnabledMailbox& mailbox, RunWishes& wishes,
+                                                           MailboxOutcome& outcome) {
   const bool remember = !wishes.dry_run.has_value();
-  auto connected = co_await connect_mailbox(organisation_, connections_, mailbox, remember);
-  if (!connected) co_return fail(std::move(connected.error()));
-  MailboxConnection& connection = **connected;
+  std::unique_ptr<MailboxConnection> connected = std::move(wishes.connection);
+  if (!connected) {
+    auto made = co_await connect_mailbox(organisation_, connections_, mailbox, remember);
+    if (!made) co_return fail(std::move(made.error()));
+    connected = std::move(*made);
+  }
+  MailboxConnection& connection = *connected;
+  const std::uint64_t requests_before = connection.driver().requests();
   outcome.endpoint = connection.endpoint();
   sync::MailboxSettings settings = settings_of(mailbox, organisation_name_);
   settings.take_over = settings.take_over || wishes.take_over;
   sync::RunOptions options;
   options.settle = wishes.settle && !wishes.dry_run;
+  options.name = wishes.name;
   options.on_progress = [&connection, &wishes](const sync::RunProgress& progress) {
     connection.answered();
     if (wishes.on_progress) wishes.on_progress(progress);
@@ -86,8 +92,14 @@ Async<sync::MailboxSummary> MailboxRunner::connect_and_run(const EnabledMailbox&
     summary = co_await sync::run_mailbox(surroundings, organisation_.store(), **content, connection.driver(),
                                          settings, options);
   }
+  if (summary) summary->requests -= requests_before;
   connection.ended(summary);
   outcome.server_version = connection.server_version();
+  if (summary && wishes.keep) {
+    static_cast<void>(co_await connection.rest());
+    wishes.keep(connected);
+    if (!connected) co_return summary;
+  }
   // What was done is done; a server that does not say goodbye changes nothing of it.
   static_cast<void>(co_await connection.close());
   co_return summary;

@@ -8,6 +8,7 @@
 
 #include "base/async.hpp"
 #include "service/engine/connections.hpp"
+#include "service/engine/mailbox_connection.hpp"
 #include "service/organisation/mailbox_gate.hpp"
 #include "sync/driver.hpp"
 #include "sync/summary.hpp"
@@ -41,6 +42,11 @@ struct RunWishes {
   bool take_over = false;  ///< even from another organisation (invariant 22)
   std::optional<DryRunStores> dry_run = std::nullopt;
   sync::OnProgress on_progress = {};
+  std::string name = {};  ///< of the run, in the log
+  /// Of an earlier run; null: one is made.
+  std::unique_ptr<MailboxConnection> connection = nullptr;
+  /// After a run that went well: takes the connection, or leaves it to be closed.
+  std::function<void(std::unique_ptr<MailboxConnection>& connection)> keep = {};
 };
 
 class MailboxRunner {
@@ -56,7 +62,7 @@ class MailboxRunner {
   Async<void> run(const EnabledMailbox& mailbox, RunWishes wishes, MailboxOutcome& outcome);
 
  private:
-  Async<sync::MailboxSummary> connect_and_run(const EnabledMailbox& mailbox, const RunWishes& wishes,
+  Async<sync::MailboxSummary> connect_and_run(const EnabledMailbox& mailbox, RunWishes& wishes,
                                               MailboxOutcome& outcome);
   Organisation& organisation_;
   Connections& connections_;

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import unittest
 import urllib.error
 import urllib.request
@@ -74,7 +75,7 @@ class Daemon(Serving):
                                                                "displayName": "Marta Vogel"}})
         wait_for(lambda: len(self.exchange.items(user, "contacts")) == 2, "the record that was added")
         self.end()
-        self.assertRegex(self.log_file.read_text(), rf"info \[{re.escape(user)}\] done in \d+ ms: 1 came, 0 went")
+        self.assertRegex(self.log_file.read_text(), rf"info \[{re.escape(user)} run=\d+\] done in \d+ ms: 1 came, 0 went")
         line = self.sync()[user]
         self.assertEqual((line["kinds"]["contact"]["came"], line["kinds"]["contact"]["went"]), (0, 0))
 
@@ -107,9 +108,6 @@ class Daemon(Serving):
         user = self.exchange.user()
         self.ready(user)
         self.serve()
-        result = self.run_program("sync")
-        self.assertEqual(result.returncode, 4)
-        self.assertIn(str(self.process.pid), result.stderr)
         result = self.run_program("serve", "--no-http")
         self.assertEqual(result.returncode, 4)
         self.end()
@@ -137,6 +135,112 @@ class Daemon(Serving):
         self.assertEqual(len(self.records("contact")), 330)
 
 
+class Push(Serving):
+    def watched(self, user):
+        [one] = [one for one in self.status()["mailboxes"] if one["mailbox"] == user]
+        return one["watched"]
+
+    def test_a_message_is_a_record_within_seconds_and_status_says_how_it_is_watched(self):
+        user = self.exchange.user()
+        self.ready(user)
+        self.assertIsNone(self.watched(user))
+        self.serve()
+        wait_for(lambda: self.metric("syncline_mailboxes_watched", by="push") == 1, "the stream of notifications")
+        self.assertEqual(self.watched(user)["by"], "push")
+        self.assertRegex(self.ok("status"), r"by push since 20")
+        wait_for(lambda: self.metric("syncline_mailboxes", state="waiting") == 1, "the first runs' end")
+        began = time.monotonic()
+        self.exchange.deliver(user, "Pushed")
+        wait_for(lambda: len(self.records("email")) == 1, "the message")
+        self.assertLess(time.monotonic() - began, 60, "it was polled for")
+        rule = self.exchange.fault(operation="stream", action="close-stream", times=1)
+        self.exchange.fault(operation="GetStreamingEvents", action="abort-before", times=3)
+        self.exchange.deliver(user, "In between")
+        wait_for(lambda: len(self.records("email")) == 2, "what came while nobody listened")
+        self.exchange.end_fault(rule)
+        self.exchange.ask("DELETE", "faults")
+        self.end()
+        self.assertIsNone(self.watched(user))
+
+
+class Beside(Serving):
+    """`sync` while a daemon serves."""
+
+    def test_the_daemon_runs_what_sync_asks_for(self):
+        user, other = self.exchange.user(), self.exchange.user()
+        self.ready(user, other)
+        self.serve()
+        wait_for(lambda: self.metric("syncline_runs_total", outcome="done") >= 2, "the first runs")
+        self.add({"kind": "contact", "owner": user, "fields": {"givenName": "Marta", "surname": "Vogel",
+                                                               "displayName": "Marta Vogel"}})
+        lines = self.sync()
+        self.assertEqual(set(lines), {user, other})
+        self.assertEqual({line["outcome"] for line in lines.values()}, {"done"})
+        self.assertEqual(len(self.exchange.items(user, "contacts")), 1)
+        self.assertEqual(lines[user]["serverVersion"], "15.2.1544.14")
+        self.assertEqual(set(self.sync("--mailbox", other.upper(), "--once")), {other})
+        text = self.ok("sync", "--mailbox", user)
+        self.assertIn("nothing has changed", text)
+        self.end()
+
+    def test_errors_and_exit_statuses_are_those_of_sync(self):
+        user, refused = self.exchange.user(), self.exchange.user()
+        self.ready(user, refused)
+        self.ok("secret", "set", "--mailbox", refused, "--stdin", text="mistaken\n")
+        self.serve()
+        alone = self.sync("--mailbox", user)
+        self.assertEqual(alone[user]["outcome"], "done")
+        lines = self.sync(status=1)
+        self.assertEqual((lines[user]["outcome"], lines[refused]["outcome"]), ("done", "failed"))
+        self.assertIsNotNone(lines[refused]["error"]["code"])
+        result = self.run_program("sync", "--mailbox", "nobody@example.test")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("nobody@example.test", result.stderr)
+        self.ok("mailbox", "disable", refused)
+        lines = self.sync("--mailbox", refused, status=1)
+        self.assertEqual(lines[refused]["outcome"], "not-ready")
+        self.end()
+
+    def test_a_dry_run_needs_no_daemon_and_no_lock(self):
+        user = self.exchange.user()
+        self.ready(user)
+        self.serve()
+        self.assertEqual(self.sync("--dry-run")[user]["outcome"], "dry-run")
+        self.end()
+
+    def test_the_socket_is_its_users_alone_and_takes_no_nonsense(self):
+        self.ready(self.exchange.user())
+        self.serve()
+        place = self.org / "control.sock"
+        self.assertEqual(place.stat().st_mode & 0o777, 0o600)
+
+        def say(octets):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer:
+                peer.settimeout(30)
+                peer.connect(str(place))
+                peer.sendall(octets)
+                answer = b""
+                while part := peer.recv(65536):
+                    answer += part
+                return answer
+        self.assertIn(b"unknown-request", say(b'{"do":"nothing"}\n'))
+        self.assertIn(b"bad-line", say(b"[]\n"))
+        self.assertIn(b"bad-line", say(b"{" + b'"a":{' * 100 + b"\n"))
+        self.assertEqual(len(json.loads(say(b'{"do":"status"}\n'))["mailboxes"]), 1)
+        self.end()
+        self.assertFalse(place.exists())
+
+    def test_what_a_killed_daemon_left_behind_is_in_nobodys_way(self):
+        user = self.exchange.user()
+        self.ready(user)
+        self.serve()
+        self.process.kill()
+        self.process.wait()
+        self.assertEqual(self.sync()[user]["outcome"], "done")
+        self.serve()
+        self.end()
+
+
 class Outside(Serving):
     def test_health_readiness_and_what_is_not_there(self):
         self.ready(self.exchange.user())
@@ -147,6 +251,30 @@ class Outside(Serving):
         status, kind, body = self.get("/nowhere?x=1")
         self.assertEqual((status, kind, json.loads(body)["status"]), (404, "application/problem+json", 404))
         self.assertEqual(self.get("/metrics", "POST")[0], 405)
+        self.end()
+
+    def test_the_log_is_lines_of_json_when_that_is_asked_for(self):
+        user = self.exchange.user()
+        self.ready(user)
+        self.exchange.add_contact(user, "Olga", "Nowak")
+        self.serve("--log-format", "json", "--log-level", "debug")
+        wait_for(lambda: len(self.records("contact")) == 1, "the first run")
+        self.end()
+        lines = [json.loads(line) for line in self.log_file.read_text().splitlines()]
+        for line in lines:
+            self.assertRegex(line["time"], r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+            self.assertIn(line["level"], {"debug", "info", "warning", "error"})
+        [adopted] = [line for line in lines if line["level"] == "debug" and "record" in line]
+        self.assertEqual(adopted["mailbox"], user)
+        self.assertTrue(any(line.get("run") == adopted["run"] and line["message"].startswith("done")
+                            for line in lines))
+
+    def test_ctrl_c_is_130_and_sigterm_is_0(self):
+        self.ready(self.exchange.user())
+        self.serve()
+        self.process.send_signal(signal.SIGINT)
+        self.assertEqual(self.process.wait(60), 130)
+        self.serve()
         self.end()
 
     def test_systemd_is_told(self):

@@ -82,7 +82,7 @@ class DaemonTest : public testing::Test {
       if (error) co_return fail(*error);
       co_return sync::MailboxSummary{.requests = 3};
     };
-    work.renew = [this] { ++renewed; };
+    work.renew = [this](const std::vector<store::AuditEntry>&) { ++renewed; };
     return work;
   }
 

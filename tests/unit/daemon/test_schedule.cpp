@@ -30,7 +30,7 @@ Error wrong_password() {
 class ScheduleTest : public ::testing::Test {
  protected:
   void put(const std::string& address, const std::string& server = "mail.example") {
-    schedule.put(address, server, interval, interval, now);
+    schedule.put(address, {.server = server, .interval = interval}, interval, now);
   }
   /// Runs whatever is due, at each second until `end`; `outcome`: of each run.
   void live_until(SteadyTime end, const std::function<std::optional<Error>(const std::string&)>& outcome) {
@@ -89,9 +89,10 @@ TEST_F(ScheduleTest, NewsThatCameWhileItRanIsFetchedAtOnce) {
   schedule.wake("a", now);
   EXPECT_EQ(schedule.take(now), std::nullopt);
   schedule.finished("a", now, std::nullopt);
+  now += seconds(1);
   EXPECT_EQ(schedule.take(now), "a");
   schedule.finished("a", now, std::nullopt);
-  EXPECT_EQ(schedule.take(now), std::nullopt);
+  EXPECT_EQ(schedule.take(now + seconds(1)), std::nullopt);
 }
 
 TEST_F(ScheduleTest, AFailingMailboxWaitsLongerEachTimeAndIsNeverGivenUp) {
@@ -107,6 +108,18 @@ TEST_F(ScheduleTest, AFailingMailboxWaitsLongerEachTimeAndIsNeverGivenUp) {
   EXPECT_GT(runs["a"], 40) << "it goes on for ever";
   schedule.retry("a", now);
   EXPECT_EQ(schedule.take(now), "a") << "somebody has set a new one";
+}
+
+TEST_F(ScheduleTest, WhatPassesByItselfIsTriedAsOftenAsItWouldBePolled) {
+  put("a");
+  live_until(now + std::chrono::hours(3), [](const std::string&) -> std::optional<Error> {
+    return Error{
+        .domain = ErrorDomain::ews, .code = "ErrorMailboxMoveInProgress", .retry = RetryClass::after};
+  });
+  tries.clear();
+  runs.clear();
+  live_until(now + minutes(6), [](const std::string&) { return std::nullopt; });
+  EXPECT_GE(runs["a"], 1);
 }
 
 TEST_F(ScheduleTest, AHintOfTheServerIsKept) {
@@ -172,6 +185,86 @@ TEST_F(ScheduleTest, NextIsWhenTakeHasSomething) {
     ASSERT_TRUE(address);
     schedule.finished(*address, *next, round % 3 == 0 ? std::optional(unreachable()) : std::nullopt);
   }
+}
+
+TEST_F(ScheduleTest, WhoseServerTellsOfChangesIsLookedAtSeldomAndAtOnceWhenSomethingIsNew) {
+  put("a");
+  put("b");
+  live_until(now + minutes(10), [](const std::string&) { return std::nullopt; });
+  schedule.watched("a", minutes(60), now);
+  EXPECT_TRUE(turn("a").is_pushed);
+  EXPECT_EQ(turn("a").watched_since, now);
+  runs.clear();
+  live_until(now + minutes(50), [](const std::string&) { return std::nullopt; });
+  EXPECT_LE(runs["a"], 1) << "one may have been due";
+  EXPECT_GE(runs["b"], 8);
+  const int before = runs["a"];
+  schedule.wake("a", now);
+  live_until(now + seconds(2), [](const std::string&) { return std::nullopt; });
+  EXPECT_EQ(runs["a"], before + 1);
+
+  schedule.watched("a", std::nullopt, now);
+  EXPECT_FALSE(turn("a").is_pushed);
+  live_until(now + minutes(6), [](const std::string&) { return std::nullopt; });
+  EXPECT_GE(runs["a"], before + 2) << "polled again";
+}
+
+TEST_F(ScheduleTest, HoweverMuchThereIsToTellAMailboxBeginsOnceASecond) {
+  put("a");
+  live_until(now + minutes(6), [](const std::string&) { return std::nullopt; });
+  tries.clear();
+  const SteadyTime end = now + seconds(10);
+  for (; now < end; now += std::chrono::milliseconds(100)) {
+    schedule.wake("a", now);
+    while (const auto address = schedule.take(now)) {
+      tries.push_back({*address, now});
+      schedule.finished(*address, now, std::nullopt);
+    }
+  }
+  EXPECT_GE(tries.size(), 9u);
+  EXPECT_LE(tries.size(), 11u);
+}
+
+TEST_F(ScheduleTest, OfAProfileNoMoreRunAtOnceThanItSays) {
+  for (const char* address : {"a", "b", "c", "d"})
+    schedule.put(address, {.server = "narrow", .interval = interval, .at_once = 2}, minutes(1), now);
+  put("other");
+  now += minutes(10);
+  std::vector<std::string> taken;
+  while (const auto address = schedule.take(now)) taken.push_back(*address);
+  EXPECT_EQ(taken.size(), 3u);
+  EXPECT_EQ(std::count(taken.begin(), taken.end(), "other"), 1);
+  for (const std::string& address : taken) schedule.finished(address, now, std::nullopt);
+  std::vector<std::string> rest;
+  while (const auto address = schedule.take(now)) rest.push_back(*address);
+  EXPECT_EQ(rest.size(), 2u);
+}
+
+TEST_F(ScheduleTest, WhomSomebodyWaitsForIsNextWhateverCameBefore) {
+  for (const char* address : {"a", "b", "c", "d"}) put(address);
+  live_until(now + minutes(40), [](const std::string&) { return unreachable(); });
+  ASSERT_TRUE(turn("b").waits_for_server);
+  EXPECT_FALSE(schedule.demand("nobody", now));
+  ASSERT_TRUE(schedule.demand("b", now));
+  EXPECT_EQ(schedule.take(now), "b");
+  // Asked for while it runs: a run that begins from now on is meant.
+  ASSERT_TRUE(schedule.demand("b", now));
+  schedule.finished("b", now, unreachable());
+  EXPECT_EQ(schedule.take(now), "b");
+  schedule.finished("b", now, std::nullopt);
+  EXPECT_FALSE(turn("b").waits_for_server);
+}
+
+TEST_F(ScheduleTest, AProbeThatMovesToAnotherProfileLeavesNobodyWaitingForEver) {
+  for (const char* address : {"a", "b", "c"}) put(address);
+  live_until(now + minutes(20), [](const std::string&) { return unreachable(); });
+  std::optional<std::string> prober;
+  for (; !prober; now += seconds(1)) prober = schedule.take(now);
+  put(*prober, "elsewhere");
+  schedule.finished(*prober, now, std::nullopt);
+  runs.clear();
+  live_until(now + minutes(20), [](const std::string&) { return std::nullopt; });
+  for (const char* address : {"a", "b", "c"}) EXPECT_GE(runs[address], 2) << address;
 }
 
 }  // namespace
