@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "admin/admin_server.hpp"
 
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
+#include <algorithm>
 #include <string>
+
+#include "admin/api/problem.hpp"
 
 namespace syncline::admin {
 namespace {
-
-namespace json = boost::json;
 
 constexpr std::chrono::minutes longest_round{1};
 
@@ -18,37 +17,42 @@ struct Answer {
   std::string content_type = "text/plain; charset=utf-8";
 };
 
-Answer problem(int status, const char* title, const std::string& detail) {
-  json::object body{{"type", "about:blank"}, {"title", title}, {"status", status}, {"detail", detail}};
-  return {.status = status, .body = json::serialize(body), .content_type = "application/problem+json"};
+Answer problem(int status, std::string_view code, std::string_view detail) {
+  return {.status = status,
+          .body = api::problem_json(status, code, detail),
+          .content_type = std::string(api::problem_type)};
 }
 
 Answer health(const service::Daemon& daemon, SteadyTime now) {
   if (now - daemon.last_round() <= longest_round) return {.body = "ok\n"};
-  return problem(503, "Stuck", "The daemon has not gone round for a minute.");
+  return problem(503, "stuck", "The daemon has not gone round for a minute.");
 }
 
 Answer readiness(const service::Daemon& daemon) {
   if (daemon.is_ready()) return {.body = "ready\n"};
-  return problem(503, "Not ready",
+  return problem(503, "not-ready",
                  daemon.is_stopping() ? "The daemon is stopping." : "The daemon is starting.");
 }
 
 }  // namespace
 
 net::HttpHandler admin_handler(net::Environment& environment, const service::Daemon& daemon,
-                               const RunTimes& times) {
-  return [&environment, &daemon, &times](const net::ServerRequest& request,
-                                         net::Responder& responder) -> net::asio::awaitable<void> {
+                               const RunTimes& times, api::ApiServer* api) {
+  return [&environment, &daemon, &times, api](const net::ServerRequest& request,
+                                              net::Responder& responder) -> net::asio::awaitable<void> {
     const std::string path = request.target.substr(0, request.target.find('?'));
+    if (api != nullptr && api::ApiServer::is_for_api(path)) {
+      co_await api->handle(request, responder);
+      co_return;
+    }
     const SteadyTime now = environment.clock.steady_now();
     Answer answer;
     net::Headers headers;
     const bool is_known = path == "/healthz" || path == "/readyz" || path == "/metrics";
     if (!is_known) {
-      answer = problem(404, "Not found", "There is /healthz, /readyz and /metrics.");
+      answer = problem(404, "not-found", "There is /healthz, /readyz, /metrics and /api/v1/openapi.json.");
     } else if (request.method != "GET" && request.method != "HEAD") {
-      answer = problem(405, "Method not allowed", "Only GET and HEAD are served here.");
+      answer = problem(405, "method-not-allowed", "Only GET and HEAD are served here.");
       headers.set("Allow", "GET, HEAD");
     } else if (path == "/healthz") {
       answer = health(daemon, now);
@@ -68,13 +72,34 @@ net::HttpHandler admin_handler(net::Environment& environment, const service::Dae
 
 net::ServerLimits admin_limits() {
   net::ServerLimits limits;
-  limits.header_octets = 16 * 1024;
-  limits.body_octets = 1024;
+  limits.header_octets = 32 * 1024;
+  limits.body_octets = 64 * 1024;
+  for (const api::Route& route : api::routes())
+    limits.body_octets = std::max(limits.body_octets, route.body_octets);
   limits.header_time = std::chrono::seconds(10);
   limits.body_idle = std::chrono::seconds(10);
+  limits.body_time = std::chrono::minutes(2);
   limits.keep_alive = std::chrono::minutes(2);
-  limits.connections = 64;
+  limits.connections = 1024;
   return limits;
+}
+
+net::ServerHooks admin_hooks(api::ApiServer* api) {
+  net::ServerHooks hooks;
+  hooks.body_octets = [api](const net::ServerRequest& head) -> std::uint64_t {
+    const std::string_view path = std::string_view(head.target).substr(0, head.target.find('?'));
+    if (api == nullptr || !api::ApiServer::is_for_api(path)) return 1024;
+    return api->body_octets(head);
+  };
+  hooks.refusal = [](int status, std::string_view why) -> net::ServerHooks::Refusal {
+    const std::string_view code = status == 413   ? "too-large"
+                                  : status == 415 ? "unsupported-media-type"
+                                  : status == 431 ? "header-too-large"
+                                  : status >= 500 ? "trouble"
+                                                  : "bad-request";
+    return {std::string(api::problem_type), api::problem_json(status, code, why)};
+  };
+  return hooks;
 }
 
 }  // namespace syncline::admin
