@@ -6,20 +6,17 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <boost/json/array.hpp>
-#include <boost/json/serialize.hpp>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 
-#include "cli/findings_text.hpp"
+#include "cli/apply_text.hpp"
 #include "cli/organisation_command.hpp"
 #include "service/organisation/apply_file.hpp"
+#include "service/views/findings_json.hpp"
 
 namespace syncline::cli {
 namespace {
-
-namespace json = boost::json;
 
 struct ApplyOptions {
   std::string file;
@@ -50,79 +47,6 @@ std::optional<service::Configuration> read_file(const std::string& file) {
   return std::nullopt;
 }
 
-std::string value_text(const json::value& value) {
-  return value.is_null() ? std::string("not stated") : shown(json::serialize(value));
-}
-
-void append_text(std::string& out, const service::ObjectChange& change) {
-  using Action = service::ObjectChange::Action;
-  const char sign = change.action == Action::add ? '+' : change.action == Action::remove ? '-' : '~';
-  out += fmt::format("{} {}{}{}\n", sign, change.object, change.name.empty() ? "" : " ", shown(change.name));
-  if (change.action == Action::remove) return;
-  for (const service::FieldChange& field : change.fields) {
-    out += change.action == Action::add
-               ? fmt::format("    {} = {}\n", field.field, value_text(field.to))
-               : fmt::format("    {}: {} → {}\n", field.field, value_text(field.from), value_text(field.to));
-  }
-}
-
-json::object to_json(const service::ObjectChange& change) {
-  json::array fields;
-  for (const service::FieldChange& field : change.fields)
-    fields.push_back(json::object{{"field", field.field}, {"from", field.from}, {"to", field.to}});
-  json::object object{{"action", to_string(change.action)}, {"object", change.object}, {"name", nullptr}};
-  if (!change.name.empty()) object["name"] = change.name;
-  object["fields"] = std::move(fields);
-  return object;
-}
-
-void append_json(Output& output, const service::ApplyOutcome& outcome, rules::Language language,
-                 bool dry_run) {
-  json::array changes;
-  for (const service::ObjectChange& change : outcome.changes) changes.push_back(to_json(change));
-  json::array mailboxes;
-  for (const service::Judged& judged : outcome.judged) {
-    mailboxes.push_back(json::object{{"mailbox", judged.address},
-                                     {"verdict", to_string(judged.judgement.verdict)},
-                                     {"findings", findings_json(judged, language)}});
-  }
-  json::array refusals;
-  for (const service::ApplyRefusal& refusal : outcome.refusals) {
-    refusals.push_back(
-        json::object{{"mailbox", refusal.address}, {"code", refusal.code}, {"message", refusal.message}});
-  }
-  append_line(output, json::object{{"dryRun", dry_run},
-                                   {"applied", outcome.applied},
-                                   {"changes", std::move(changes)},
-                                   {"mailboxes", std::move(mailboxes)},
-                                   {"refusals", std::move(refusals)}});
-}
-
-void append_text(std::string& out, const service::ApplyOutcome& outcome, rules::Language language,
-                 bool dry_run) {
-  for (const service::ObjectChange& change : outcome.changes) append_text(out, change);
-  if (!outcome.changes.empty()) out += "\n";
-  std::map<std::string_view, const service::Judged*> judged;
-  for (const service::Judged& one : outcome.judged) judged[one.address] = &one;
-  for (const service::ApplyRefusal& refusal : outcome.refusals) {
-    out += fmt::format("{}: refused, {}\n", shown(refusal.address), refusal.message);
-    const auto found = judged.find(refusal.address);
-    if (found != judged.end()) append_findings(out, *found->second, language, rules::Severity::reject);
-  }
-  for (const std::string& address : outcome.still_rejected)
-    out += fmt::format("{}: rejected as before, not part of this change\n", shown(address));
-  append_warnings_summary(out, outcome.judged, language);
-  if (!outcome.refusals.empty()) {
-    out += "Nothing was changed.\n";
-  } else if (outcome.changes.empty()) {
-    out += "Nothing to change.\n";
-  } else if (dry_run) {
-    out += fmt::format("{} changes would be made.\n", outcome.changes.size());
-  } else {
-    out += fmt::format("{} changes made.\n", outcome.changes.size());
-  }
-}
-
 ExitStatus run_apply(const Globals& globals, const ApplyOptions& options) {
   const auto wanted = read_file(options.file);
   if (!wanted) return ExitStatus::bad_input;
@@ -136,9 +60,9 @@ ExitStatus run_apply(const Globals& globals, const ApplyOptions& options) {
   const rules::Language language = language_of(language_options);
   Output output;
   if (options.format == "json") {
-    append_json(output, *outcome, language, options.dry_run);
+    append_line(output, service::to_json(*outcome, language, options.dry_run));
   } else {
-    append_text(output.text(), *outcome, language, options.dry_run);
+    append_apply_text(output.text(), *outcome, language, options.dry_run);
   }
   return finish(output, outcome->refusals.empty() ? ExitStatus::done : ExitStatus::refused);
 }

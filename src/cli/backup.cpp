@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/organisation_command.hpp"
+#include "store/journal.hpp"
 
 namespace syncline::cli {
 
@@ -18,6 +19,12 @@ void add_backup(CLI::App& app, Action& action) {
       auto organisation = open_organisation(globals, OpenFor::writing);
       if (!organisation) return report(organisation.error());
       if (auto done = service::backup(**organisation, *target); !done) return report(done.error());
+      auto audited = (*organisation)->store().write<void>([&](store::Transaction& transaction) {
+        return store::append_audit(
+            transaction,
+            {.who = current_user(), .act = "organisation.backup", .object = "organisation to " + *target});
+      });
+      if (!audited) return report(audited.error());
       Output output;
       output.text() = fmt::format("Copied to {}. The key is not in it: {}.\n", shown(*target),
                                   shown((*organisation)->key_place().describe()));

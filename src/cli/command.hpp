@@ -44,6 +44,7 @@ void add_auth(CLI::App& app, Action& action);
 void add_key(CLI::App& app, Action& action);
 void add_mailbox(CLI::App& app, Action& action);
 void add_role(CLI::App& app, Action& action);
+void add_readiness(CLI::App& app, Action& action);
 void add_record(CLI::App& app, Action& action);
 void add_journal(CLI::App& app, Action& action);
 void add_alerts(CLI::App& app, Action& action);

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/organisation_command.hpp"
+#include "store/journal.hpp"
 
 namespace syncline::cli {
 namespace {
@@ -20,6 +21,11 @@ ExitStatus run_init(const Globals& globals, const std::string& name) {
   options.key_beside_data = globals.key_beside_data;
   auto created = service::Organisation::create(options, name, system_clock(), system_random());
   if (!created) return report(created.error());
+  auto audited = created->organisation->store().write<void>([&](store::Transaction& transaction) {
+    return store::append_audit(
+        transaction, {.who = current_user(), .act = "organisation.create", .object = "organisation"});
+  });
+  if (!audited) return report(audited.error());
   Output output;
   output.text() += fmt::format("Made an organisation in {}.\n", shown(globals.organisation));
   output.text() +=

@@ -3,21 +3,26 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <boost/json/array.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include "base/text.hpp"
 #include "cli/check_report.hpp"
 #include "cli/findings_text.hpp"
 #include "cli/layout.hpp"
+#include "cli/mailbox_edit.hpp"
+#include "cli/mailbox_test.hpp"
 #include "cli/organisation_command.hpp"
 #include "service/organisation/mailbox_administration.hpp"
+#include "service/views/mailbox_json.hpp"
+#include "service/views/mailbox_test_json.hpp"
 
 namespace syncline::cli {
 namespace {
 
 namespace json = boost::json;
+using service::examine;
+using service::Examined;
+using service::profile_name;
 
 struct MailboxOptions {
   std::vector<std::string> addresses;
@@ -32,44 +37,6 @@ rules::Language language_from(const MailboxOptions& options) {
   AssignmentOptions shared;
   shared.language = options.language;
   return language_of(shared);
-}
-
-std::string profile_name(const service::Configuration& configuration, const model::Mailbox& mailbox) {
-  const model::Profile* profile = configuration.profile_of(mailbox);
-  return profile != nullptr ? profile->name : std::string();
-}
-
-json::value parsed_or_null(const std::string& text) {
-  json::error_code error;
-  json::value value = json::parse(text, error);
-  if (error) return nullptr;
-  return value;
-}
-
-/// Legs as `check --format json` prints them.
-json::value route_json(const std::optional<router::Route>& route) {
-  std::string text;
-  append_json(text, route);
-  return parsed_or_null(text);
-}
-
-json::object to_json(const service::StoredOrganisation& stored, const model::Mailbox& mailbox) {
-  const service::MailboxStanding& standing = stored.mailboxes.at(mailbox.address);
-  const std::string profile = profile_name(stored.configuration, mailbox);
-  json::object approval{{"status", model::word_of(standing.approval.status)},
-                        {"by", nullptr},
-                        {"at", nullptr},
-                        {"reason", nullptr},
-                        {"role", nullptr}};
-  if (!standing.approval.by.empty()) approval["by"] = standing.approval.by;
-  if (standing.approval.at) approval["at"] = print_time(*standing.approval.at);
-  if (!standing.approval.reason.empty()) approval["reason"] = standing.approval.reason;
-  if (!standing.approval.role.empty()) approval["role"] = standing.approval.role;
-  json::object object{{"mailbox", mailbox.address},      {"kind", model::word_of(mailbox.kind)},
-                      {"owner", mailbox.record_owner()}, {"profile", nullptr},
-                      {"approval", std::move(approval)}, {"enabled", standing.enabled}};
-  if (!profile.empty()) object["profile"] = profile;
-  return object;
 }
 
 /// The addresses that were named, or those of the profile; all for neither.
@@ -117,7 +84,7 @@ ExitStatus run_list(const Globals& globals, const MailboxOptions& options) {
   for (const std::string& address : addresses) {
     const model::Mailbox& mailbox = *by_address.at(address);
     if (options.format == "json") {
-      append_line(output, to_json(stored, mailbox));
+      append_line(output, service::mailbox_json(stored, mailbox));
       continue;
     }
     const service::MailboxStanding& standing = stored.mailboxes.at(address);
@@ -129,22 +96,6 @@ ExitStatus run_list(const Globals& globals, const MailboxOptions& options) {
   }
   if (options.format == "text" && addresses.empty()) output.text() += "No mailboxes.\n";
   return finish(output, ExitStatus::done);
-}
-
-struct Examined {
-  service::Judged judged;
-  std::optional<service::Obstacle> obstacle;
-  std::optional<router::Route> route;
-};
-
-Examined examine(const service::Assignments& assignments, const service::MailboxGate& gate,
-                 const model::Mailbox& mailbox) {
-  Examined examined{assignments.judge(mailbox, rules::Word::enable), std::nullopt, std::nullopt};
-  examined.obstacle = gate.obstacle_to_enabling(mailbox.address);
-  if (examined.judged.checked) {
-    if (auto route = router::route(*examined.judged.checked)) examined.route = std::move(*route);
-  }
-  return examined;
 }
 
 void append_text(std::string& out, const service::StoredOrganisation& stored, const model::Mailbox& mailbox,
@@ -187,6 +138,18 @@ void append_text(std::string& out, const service::StoredOrganisation& stored, co
   append_findings(out, examined.judged, language, rules::Severity::warn);
 }
 
+void append_latest_test(std::string& out, const json::object& test) {
+  const auto text_of = [&](std::string_view name) {
+    const json::value& value = test.at(name);
+    return value.is_string() ? std::string(value.get_string()) : std::string();
+  };
+  std::string line = text_of("state");
+  if (const std::string ended = text_of("endedAt"); !ended.empty()) line += ", " + ended;
+  if (const std::string next = text_of("nextTryAt"); !next.empty()) line += ", next at " + next;
+  append_wrapped(out, fmt::format("  {}", padded("test", 14)), shown(line));
+  append_test_text(out, test);
+}
+
 ExitStatus run_show(const Globals& globals, const MailboxOptions& options) {
   auto opened = open_chosen(globals, options, OpenFor::reading);
   if (!opened) return report(opened.error());
@@ -194,29 +157,22 @@ ExitStatus run_show(const Globals& globals, const MailboxOptions& options) {
   const rules::Language language = language_from(options);
   const service::Assignments assignments(stored.configuration, stored, organisation->today());
   const service::MailboxGate gate(stored, organisation->today());
+  auto tests = organisation->store().read<std::map<store::MailboxId, json::object>>(
+      [](store::Transaction& transaction) { return service::latest_tests(transaction); });
+  if (!tests) return report(tests.error());
   Output output;
   for (const std::string& address : addresses) {
     const model::Mailbox& mailbox = *stored.configuration.mailbox_of(address);
     const Examined examined = examine(assignments, gate, mailbox);
+    const auto test = tests->find(stored.mailboxes.at(address).id);
     if (options.format == "text") {
       append_text(output.text(), stored, mailbox, examined, language);
+      if (test != tests->end()) append_latest_test(output.text(), test->second);
       continue;
     }
-    json::object object = to_json(stored, mailbox);
-    object["settings"] = service::to_object(service::mailbox_settings(), mailbox);
-    json::array secrets;
-    for (const std::string_view kind : service::secret_kinds) {
-      if (stored.has_secret("mailbox", address, kind)) secrets.emplace_back(kind);
-    }
-    object["secrets"] = std::move(secrets);
-    object["verdict"] = to_string(examined.judged.judgement.verdict);
-    object["findings"] = findings_json(examined.judged, language);
-    object["obstacle"] = nullptr;
-    if (examined.obstacle)
-      object["obstacle"] =
-          json::object{{"code", examined.obstacle->code}, {"message", examined.obstacle->message}};
-    object["route"] = route_json(examined.route);
-    object["state"] = parsed_or_null(stored.mailboxes.at(address).state);
+    json::object object = service::mailbox_details_json(stored, mailbox, examined, language);
+    object["test"] = nullptr;
+    if (test != tests->end()) object["test"] = test->second;
     append_line(output, object);
   }
   return finish(output, ExitStatus::done);
@@ -250,18 +206,7 @@ ExitStatus run_act(const Globals& globals, const MailboxOptions& options, servic
   for (const service::MailboxActOutcome& outcome : *outcomes) {
     if (outcome.obstacle) status = ExitStatus::refused;
     if (options.format == "json") {
-      json::object object{{"mailbox", outcome.address},
-                          {"act", to_string(act)},
-                          {"changed", outcome.changed},
-                          {"obstacle", nullptr}};
-      if (outcome.obstacle) {
-        json::array findings;
-        if (outcome.obstacle->judged) findings = findings_json(*outcome.obstacle->judged, language);
-        object["obstacle"] = json::object{{"code", outcome.obstacle->code},
-                                          {"message", outcome.obstacle->message},
-                                          {"findings", std::move(findings)}};
-      }
-      append_line(output, object);
+      append_line(output, service::to_json(outcome, act, language));
       continue;
     }
     std::string& out = output.text();
@@ -313,6 +258,9 @@ void add_mailbox(CLI::App& app, Action& action) {
     check_choice(*options, "mailbox show");
     action = [options](const Globals& g) { return run_show(g, *options); };
   });
+
+  add_mailbox_test(*mailbox, action);
+  add_mailbox_edit(*mailbox, action);
 
   struct Described {
     service::MailboxAct act;

@@ -35,6 +35,8 @@ int main(int argc, char** argv) {
   syncline::cli::add_auth(app, action);
   syncline::cli::add_key(app, action);
   syncline::cli::add_mailbox(app, action);
+  syncline::cli::add_role(app, action);
+  syncline::cli::add_readiness(app, action);
   syncline::cli::add_sync(app, action);
   syncline::cli::add_serve(app, action);
   syncline::cli::add_record(app, action);
@@ -46,6 +48,7 @@ int main(int argc, char** argv) {
   syncline::cli::add_brake(app, action);
   syncline::cli::add_audit(app, action);
   syncline::cli::add_backup(app, action);
+  syncline::cli::add_token(app, action);
 
   try {
     app.parse(argc, argv);

@@ -24,6 +24,7 @@
 #include "service/control/control_client.hpp"
 #include "service/control/outcome_lines.hpp"
 #include "service/engine/sync_organisation.hpp"
+#include "service/organisation/mailbox_administration.hpp"
 #include "store/engine_lock.hpp"
 #include "sync/orders.hpp"
 #include "vault/hardening.hpp"
@@ -39,6 +40,7 @@ struct Options {
   bool once = false;
   bool dry_run = false;
   bool take_over = false;
+  service::Actor actor;
   std::string format = "text";
 };
 
@@ -419,6 +421,12 @@ ExitStatus run(const Globals& globals, const Options& options) {
   vault::forbid_memory_dumps();
   auto organisation = open_organisation(globals, options.dry_run ? OpenFor::reading : OpenFor::writing);
   if (!organisation) return report(organisation.error());
+  if (options.take_over && !options.dry_run) {
+    service::Actor actor = options.actor;
+    if (actor.who.empty()) actor.who = current_user();
+    if (auto noted = service::note_take_over(**organisation, options.mailboxes, actor); !noted)
+      return report(noted.error());
+  }
   std::optional<store::EngineLock> lock;
   std::optional<TemporaryFolder> scratch;
   if (options.dry_run) {
@@ -473,6 +481,7 @@ void add_sync(CLI::App& app, Action& action) {
   command->add_flag("--override", options->take_over,
                     "Take mailboxes over that another organisation synchronises");
   add_format_option(*command, options->format);
+  add_actor_options(*command, options->actor.who, options->actor.reason);
   command->callback(
       [options, &action] { action = [options](const Globals& globals) { return run(globals, *options); }; });
 }

@@ -163,4 +163,21 @@ Result<std::vector<MailboxActOutcome>> administer(Organisation& organisation, Ma
   });
 }
 
+Result<void> note_take_over(Organisation& organisation, const std::vector<std::string>& addresses,
+                            const Actor& actor) {
+  return organisation.store().write<void>([&](store::Transaction& transaction) -> Result<void> {
+    const std::vector<std::string> objects =
+        addresses.empty() ? std::vector<std::string>{"all mailboxes"} : addresses;
+    for (const std::string& object : objects) {
+      auto audited = store::append_audit(
+          transaction, {.who = actor.who,
+                        .act = "mailbox.take-over",
+                        .object = addresses.empty() ? object : "mailbox " + text::to_lower_ascii(object),
+                        .reason = actor.reason});
+      if (!audited) return audited;
+    }
+    return {};
+  });
+}
+
 }  // namespace syncline::service

@@ -27,4 +27,9 @@ Result<std::vector<MailboxActOutcome>> administer(Organisation& organisation, Ma
                                                   const std::vector<std::string>& addresses,
                                                   const Actor& actor, const std::string& role = {});
 
+/// That mailboxes are to be taken over from another organisation (invariant 22) in the runs to come; no
+/// addresses: all that are enabled. An entry of the audit.
+Result<void> note_take_over(Organisation& organisation, const std::vector<std::string>& addresses,
+                            const Actor& actor);
+
 }  // namespace syncline::service

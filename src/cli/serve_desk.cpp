@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cli/serve_desk.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include "base/log.hpp"
+
+namespace syncline::cli {
+namespace {
+
+constexpr std::chrono::seconds alerts_pause{10};
+
+void log_test(const service::TesterProgress& progress) {
+  if (progress.state == store::TestState::running) return;
+  log::info(
+      progress.address,
+      progress.state == store::TestState::success
+          ? std::string(progress.enabled ? "has passed its test, and is enabled" : "has passed its test")
+          : fmt::format("has not passed its test{}", progress.next_try ? "; it is tried again" : ""));
+}
+
+}  // namespace
+
+ServeDesk::ServeDesk(net::Environment& environment, service::Organisation& organisation,
+                     service::PostAlert post)
+    : environment_(environment),
+      tester_(environment.executor, environment, organisation, std::string(service::background_tester), {},
+              log_test),
+      alerts_(organisation, {}, std::move(post)),
+      changed_(environment.executor) {}
+
+net::asio::awaitable<void> ServeDesk::run() {
+  net::asio::co_spawn(environment_.executor, watch_alerts(), net::asio::detached);
+  if (const Result<void> tested = co_await tester_.serve(); !tested)
+    log::error("tests", tested.error().describe());
+  is_testing_ = false;
+  changed_.notify_all();
+}
+
+net::asio::awaitable<void> ServeDesk::ended() {
+  while (is_watching_ || is_testing_)
+    if (auto woken = co_await changed_.wait(); !woken) break;
+}
+
+void ServeDesk::stop() {
+  is_stopping_ = true;
+  tester_.stop(true);
+}
+
+net::asio::awaitable<void> ServeDesk::watch_alerts() {
+  SteadyTime next{};
+  while (!is_stopping_) {
+    if (environment_.clock.steady_now() >= next) {
+      Result<void> done = alerts_.look();
+      if (done) done = co_await alerts_.deliver();
+      if (!done) log::error("alerts", done.error().describe());
+      next = environment_.clock.steady_now() + alerts_pause;
+    }
+    // Short, so that a stop does not wait for long.
+    if (auto slept = co_await environment_.timers.sleep_until(environment_.clock.steady_now() +
+                                                              std::chrono::milliseconds(500));
+        !slept)
+      break;
+  }
+  is_watching_ = false;
+  changed_.notify_all();
+}
+
+}  // namespace syncline::cli
