@@ -1,0 +1,559 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Drives the HTTP API of `syncline serve` as programs would: http.client, raw sockets and curl."""
+import concurrent.futures
+import json
+import pathlib
+import re
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+import unittest
+import urllib.parse
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from serving import (DOCUMENT, PROGRAM, ROLES, Serving, make_certificate, operations, resolved, validate,  # noqa: E402
+                     wait_for)
+
+SAMPLES = {"name": "Basement", "address": "ana@contoso.example", "kind": "password", "id": "1"}
+SECRET = "Kq7-vertraulich-93x"
+
+
+def sample_path(path):
+    return re.sub(r"\{(\w+)\}", lambda match: urllib.parse.quote(SAMPLES[match[1]]), path)
+
+
+class Api(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.serving = Serving("--api-rate", "100000")
+        cls.addClassCleanup(cls.serving.close)
+
+    def ask(self, *arguments, **options):
+        return self.serving.ask(*arguments, **options)
+
+    def problem(self, answer, status, code=None):
+        self.assertEqual(answer.status, status, answer)
+        self.assertEqual(answer.header["Content-Type"], "application/problem+json")
+        validate({"$ref": "#/components/schemas/Problem"}, answer.json)
+        self.assertEqual(answer.json["status"], status)
+        self.assertEqual(answer.json["type"], "urn:syncline:problem:" + answer.json["code"])
+        if code:
+            self.assertEqual(answer.json["code"], code)
+        return answer.json
+
+    def good(self, answer, operation_id, status=200):
+        """The answer is as the document says; its value."""
+        self.assertEqual(answer.status, status, answer)
+        operation = next(one for _, _, one in operations() if one["operationId"] == operation_id)
+        described = resolved(operation["responses"][str(status)])
+        for name in described.get("headers", {}):
+            self.assertIn(name, answer.header, operation_id)
+        if "content" not in described:
+            self.assertEqual(answer.body, "")
+            return None
+        self.assertEqual(answer.header["Cache-Control"], "no-store")
+        content = described["content"][answer.header["Content-Type"]]
+        if answer.header["Content-Type"] != "application/json":
+            return answer.body
+        validate(content["schema"], answer.json)
+        return answer.json
+
+    def add(self, **members):
+        line = {"kind": "contact", "owner": "ana@contoso.example", "fields": {"givenName": "Olga"}, **members}
+        return self.good(self.ask("POST", "/records", line), "addRecord", 201)
+
+
+class EveryRoute(Api):
+    def test_nobody_without_a_token_is_let_in(self):
+        for method, path, operation in operations():
+            with self.subTest(operation["operationId"]):
+                answer = self.ask(method, sample_path(path), role=None)
+                if operation.get("security") == []:
+                    self.assertEqual(answer.status, 200)
+                    continue
+                self.problem(answer, 401, "unauthenticated")
+                self.assertTrue(answer.header["WWW-Authenticate"].startswith("Bearer"))
+
+    def test_no_role_may_do_what_is_not_for_it_and_each_may_do_what_is(self):
+        checked = 0
+        for method, path, operation in operations():
+            for role in ROLES:
+                if operation.get("security") == []:
+                    continue
+                with self.subTest(operation["operationId"], role=role):
+                    # Nothing is done: what is let in is refused for its nonsense.
+                    answer = self.ask(method, sample_path(path) + "?nonsense=1", role=role)
+                    if role in operation["x-roles"]:
+                        self.problem(answer, 400, "unknown-parameter")
+                    else:
+                        self.problem(answer, 403, "forbidden")
+                    checked += 1
+        self.assertGreater(checked, 250)
+
+    def test_what_is_malformed_is_refused_with_its_reason(self):
+        for method, path, operation in operations():
+            roles = operation["x-roles"]
+            role = "system-administrator" if roles else None
+            header = {"If_Match": "*"}
+            path = sample_path(path)
+            with self.subTest(operation["operationId"]):
+                self.problem(self.ask(method, path + "?nonsense=1", role=role, **header), 400, "unknown-parameter")
+                for one in operation.get("parameters", []):
+                    one = resolved(one)
+                    if one["in"] != "query":
+                        continue
+                    bad = {"integer": "x", "boolean": "maybe"}.get(one["schema"]["type"], "nonsense" if "enum" in one["schema"] else "%00")
+                    self.problem(self.ask(method, f"{path}?{one['name']}={bad}", role=role, **header), 400, "bad-parameter")
+                    twice = {"integer": "1", "boolean": "true"}.get(one["schema"]["type"], one["schema"].get("enum", ["a"])[0])
+                    self.problem(self.ask(method, f"{path}?{one['name']}={twice}&{one['name']}={twice}", role=role, **header), 400,
+                                 "bad-parameter")
+                if "requestBody" not in operation:
+                    self.problem(self.ask(method, path, "{}", role=role, **header), 400, "bad-body")
+                    continue
+                self.problem(self.ask(method, path, "<xml/>", role=role, Content_Type="application/xml", **header), 415,
+                             "unsupported-media-type")
+                for bad in ("{", "[" * 100, "nonsense", '{"nonsense":1}', b"\xff\xfe"):
+                    self.problem(self.ask(method, path, bad, role=role, **header), 400)
+                if operation["requestBody"]["required"]:
+                    self.problem(self.ask(method, path, role=role, **header), 400, "bad-body")
+            if any(resolved(one)["name"] == "If-Match" for one in operation.get("parameters", [])):
+                body = {} if "requestBody" in operation else None
+                self.problem(self.ask(method, path, body, role=role), 428, "precondition-required")
+
+    def test_a_path_has_the_methods_of_the_document_and_no_others(self):
+        for path, methods in DOCUMENT["paths"].items():
+            with self.subTest(path):
+                there = {method.upper() for method in methods}
+                for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"} - there:
+                    answer = self.ask(method, sample_path(path))
+                    self.problem(answer, 405, "method-not-allowed")
+                    self.assertEqual(set(answer.header["Allow"].split(", ")), there | ({"HEAD"} if "GET" in there else set()))
+        for path in ("/", "/record", "/records/", "/records/1/x", "/records//", "/openapi.json/", "/%2e%2e/records"):
+            self.problem(self.ask("GET", path), 404, "not-found")
+        self.assertEqual(self.ask("HEAD", "/records").body, "")
+
+
+class Resources(Api):
+    def test_the_organisation_its_profiles_and_mailboxes_are_changed_as_apply_does(self):
+        before = self.ask("GET", "/organisation")
+        self.assertEqual(self.good(before, "getOrganisation")["settings"]["name"], "Contoso")
+        patch = {"policies": {"sync": {"brake_count": 77}}}
+        dry = self.ask("PATCH", "/organisation?dryRun=true", patch, If_Match=before.header["ETag"])
+        self.assertFalse(self.good(dry, "changeOrganisation")["applied"])
+        done = self.ask("PATCH", "/organisation", patch, If_Match=before.header["ETag"], Syncline_Reason="ticket 5")
+        self.assertTrue(self.good(done, "changeOrganisation")["applied"])
+        self.problem(self.ask("PATCH", "/organisation", patch, If_Match=before.header["ETag"]), 412, "precondition-failed")
+        self.assertEqual(self.ask("GET", "/organisation").json["policies"]["sync"]["brake_count"], 77)
+        self.ask("PATCH", "/organisation", {"policies": {"sync": {"brake_count": None}}}, If_Match="*")
+        self.assertNotIn("brake_count", self.ask("GET", "/organisation").json["policies"].get("sync", {}))
+        self.problem(self.ask("PATCH", "/organisation", {"policies": {"sync": {"nonsense": 1}}}, If_Match="*"), 400, "bad-value")
+
+        profile = {"name": "Google", "type": "gmail", "client_id": "1234.apps.example"}
+        self.good(self.ask("POST", "/profiles", profile), "addProfile", 201)
+        self.problem(self.ask("POST", "/profiles", profile), 409, "name-taken")
+        shown = self.ask("GET", "/profiles/Google")
+        self.assertEqual(self.good(shown, "getProfile")["settings"]["client_id"], "1234.apps.example")
+        self.problem(self.ask("PATCH", "/profiles/Google", {"client_secret": SECRET}, If_Match="*"), 400, "secret-in-settings")
+        self.good(self.ask("PATCH", "/profiles/Google", {"client_id": "5.apps.example"}, If_Match=shown.header["ETag"]), "changeProfile")
+        self.assertEqual({one["name"] for one in self.good(self.ask("GET", "/profiles"), "listProfiles")["items"]}, {"Basement", "Google"})
+        self.problem(self.ask("DELETE", "/profiles/Basement", If_Match="*"), 409, "profile-in-use")
+        self.problem(self.ask("GET", "/profiles/Nobody"), 404, "no-profile")
+
+        mailbox = {"address": "Cleo@contoso.example", "profile": "Basement", "exchange_version": "2019"}
+        self.good(self.ask("POST", "/mailboxes", mailbox), "addMailbox", 201)
+        self.problem(self.ask("POST", "/mailboxes", mailbox), 409, "address-taken")
+        bad = self.problem(self.ask("POST", "/mailboxes", {**mailbox, "address": "dan@gmail.com", "profile": "Basement", "host": "gmail"}), 409, "refused")
+        self.assertTrue(any(finding["severity"] == "reject" for one in bad["outcome"]["mailboxes"] for finding in one["findings"]))
+        path = "/mailboxes/cleo%40contoso.example"
+        shown = self.ask("GET", path)
+        self.assertEqual(self.good(shown, "getMailbox")["obstacle"]["code"], "not-approved")
+        self.good(self.ask("PATCH", path, {"folders": ["Customers"]}, If_Match=shown.header["ETag"]), "changeMailbox")
+        self.assertEqual(self.ask("GET", path).json["settings"]["folders"], ["Customers"])
+        self.problem(self.ask("PATCH", path, {"folders": None}, If_Match=shown.header["ETag"]), 412, "precondition-failed")
+        changed = self.ask("POST", "/bulk/change", {"mailboxes": ["cleo@contoso.example"], "settings": {"folders": None}})
+        self.assertTrue(self.good(changed, "changeMailboxes")["applied"])
+        self.problem(self.ask("POST", "/mailboxes/cleo%40contoso.example/apply-defaults"), 400)
+        self.good(self.ask("DELETE", path, If_Match="*"), "removeMailbox")
+        self.problem(self.ask("GET", path), 404, "no-mailbox")
+        self.good(self.ask("DELETE", "/profiles/Google", If_Match="*"), "removeProfile")
+        acts = self.good(self.ask("GET", "/audit?limit=1000"), "listAudit")["items"]
+        self.assertTrue(any(one["reason"] == "ticket 5" and one["who"].startswith("token test system-administrator") for one in acts))
+
+    def test_mailboxes_are_approved_enabled_and_run(self):
+        path = "/mailboxes/bob%40contoso.example"
+        self.problem(self.ask("POST", path + "/enable"), 409, "not-approved")
+        self.problem(self.ask("POST", path + "/sync"), 409, "not-enabled")
+        self.assertTrue(self.good(self.ask("POST", path + "/approve", {"role": "global_admin"}, role="approver"), "approveMailbox")["changed"])
+        self.assertFalse(self.good(self.ask("POST", path + "/approve", {"role": "global_admin"}, role="approver"), "approveMailbox")["changed"])
+        self.problem(self.ask("POST", path + "/approve", {"role": "king"}), 400, "bad-value")
+        self.problem(self.ask("POST", path + "/enable"), 409, "missing-secret")
+        self.assertIsNone(self.good(self.ask("PUT", "/profiles/Basement/secrets/password", {"secret": SECRET}), "setProfileSecret", 204))
+        self.assertEqual(self.ask("GET", "/profiles/Basement").json["secrets"], ["password"])
+        self.good(self.ask("POST", path + "/enable"), "enableMailbox")
+        self.good(self.ask("POST", path + "/sync"), "syncMailbox", 202)
+        self.good(self.ask("POST", path + "/test"), "testMailbox", 202)
+        listed = self.good(self.ask("GET", "/mailboxes?enabled=true"), "listMailboxes")["items"]
+        self.assertEqual([one["mailbox"] for one in listed], ["bob@contoso.example"])
+        several = self.good(self.ask("POST", "/bulk/disable", {"mailboxes": ["bob@contoso.example", "x@y"]}), "disableMailboxes")
+        self.assertEqual([(one["changed"], one["obstacle"] and one["obstacle"]["code"]) for one in several["items"]], [(True, None), (False, "no-mailbox")])
+        self.good(self.ask("POST", "/bulk/reject", {"profile": "Basement"}), "rejectMailboxes")
+        self.good(self.ask("DELETE", "/profiles/Basement/secrets/password"), "forgetProfileSecret", 204)
+        self.problem(self.ask("PUT", "/profiles/Basement/secrets/nonsense", {"secret": SECRET}), 400, "bad-secret-kind")
+        self.problem(self.ask("PUT", "/mailboxes/x%40y/secrets/password", {"secret": SECRET}), 404, "no-mailbox")
+        log = self.serving.log()
+        self.assertNotIn(SECRET, log)
+        with sqlite3.connect(self.serving.org / "syncline.db") as database:
+            self.assertNotIn(SECRET.encode(), database.serialize())
+
+    def test_what_is_going_on_can_be_watched(self):
+        self.good(self.ask("GET", "/status", role="read-only"), "getStatus")
+        for path, operation in (("/alerts?all=true", "listAlerts"), ("/journal", "listJournal"), ("/quarantine", "listQuarantine"), ("/audit", "listAudit")):
+            role = "approver" if path == "/audit" else "read-only"
+            self.assertIn("items", self.good(self.ask("GET", path, role=role), operation))
+        self.problem(self.ask("GET", "/journal?mailbox=x@y"), 404, "no-mailbox")
+        self.problem(self.ask("POST", "/quarantine/replay", {"mailbox": "ana@contoso.example", "items": ["x"]}), 400, "bad-value")
+        self.good(self.ask("POST", "/quarantine/replay", {"mailbox": "ana@contoso.example"}), "replayQuarantine", 202)
+        released = self.good(self.ask("POST", "/mailboxes/ana%40contoso.example/brake/release"), "releaseBrake")
+        self.assertFalse(released["released"])
+        self.problem(self.ask("POST", "/alerts/99/acknowledge"), 404, "no-alert")
+
+    def test_assignments_are_judged_as_check_does(self):
+        rows = [{"id": "a", "prof_type": "gmail", "mbx_address": "a@gmail.com"}, {"id": "b", "prof_type": "exchange_online", "mbx_host": "exchange_2019"}]
+        text = "\n".join(map(json.dumps, rows))
+        own = subprocess.run([PROGRAM, "check", "-", "--format", "json", "--lang", "en", "--as-of", "2026-11-22"], input=text, capture_output=True,
+                             encoding="utf-8", check=False)
+        self.assertIn(own.returncode, (0, 1), own.stderr)
+        for body, kind in ((text, "application/x-ndjson"), (json.dumps(rows), "application/json")):
+            answer = self.ask("POST", "/checks?asOf=2026-11-22", body, role="application", Content_Type=kind)
+            self.assertEqual(self.good(answer, "checkAssignments"), own.stdout)
+        bad = self.ask("POST", "/checks", '{"prof_type":"nonsense"}')
+        self.assertIn("prof_type", self.problem(bad, 400, "bad-row")["detail"])
+        self.assertIn('"rejectedBy"', self.good(self.ask("POST", "/routes", rows), "findRoutes"))
+        rules = self.good(self.ask("GET", "/rules?lang=it"), "listRules")["items"]
+        self.assertEqual(self.good(self.ask("GET", f"/rules/{rules[0]['id']}?lang=it"), "getRule"), rules[0])
+        self.problem(self.ask("GET", "/rules/NONSENSE"), 404, "no-rule")
+
+    def test_tokens_are_made_shown_once_listed_and_revoked(self):
+        made = self.good(self.ask("POST", "/tokens", {"name": "ci", "role": "read-only", "expiresAt": "2099-01-01T00:00:00Z"}), "createToken", 201)
+        self.assertEqual(made["expiresAt"], "2099-01-01T00:00:00Z")
+        self.assertEqual(self.ask("GET", "/status", token=made["token"]).status, 200)
+        self.problem(self.ask("GET", "/tokens", token=made["token"]), 403, "forbidden")
+        listed = self.ask("GET", "/tokens?limit=1000")
+        self.assertIn(made["id"], [one["id"] for one in self.good(listed, "listTokens")["items"]])
+        self.assertNotIn("syncline_", listed.body)
+        self.assertIsNotNone(self.good(self.ask("GET", f"/tokens/{made['id']}"), "getToken")["lastUsedAt"])
+        self.assertEqual(self.good(self.ask("DELETE", f"/tokens/{made['id']}"), "revokeToken")["state"], "revoked")
+        self.problem(self.ask("GET", "/status", token=made["token"]), 401, "unauthenticated")
+        for bad in ({"name": "x"}, {"name": "", "role": "read-only"}, {"name": "x", "role": "king"}, {"name": "x", "role": "mailbox-owner"},
+                    {"name": "x", "role": "read-only", "owner": "a@x"}, {"name": "x", "role": "read-only", "expiresAt": "2020-01-01T00:00:00Z"},
+                    {"name": "x", "role": "read-only", "expiresAt": "soon"}):
+            self.problem(self.ask("POST", "/tokens", bad), 400)
+        with sqlite3.connect(self.serving.org / "syncline.db") as database:
+            octets = database.serialize()
+        self.assertNotIn(made["token"].encode(), octets)
+        self.assertIn("ci", self.serving.run("token", "list"))
+        self.assertNotIn(made["token"], self.serving.run("token", "list", "--format", "json"))
+
+
+class Records(Api):
+    def test_a_record_is_made_read_changed_and_deleted_under_its_version(self):
+        made = self.ask("POST", "/records", {"kind": "contact", "owner": "Ana@contoso.example", "externalId": "crm-1", "fields": {"givenName": "Olga"}},
+                        role="application")
+        record = self.good(made, "addRecord", 201)
+        path = f"/records/{record['id']}"
+        self.assertEqual((record["owner"], record["version"], made.header["ETag"]), ("ana@contoso.example", 1, '"v1"'))
+        self.assertEqual(made.header["Location"], "/api/v1" + path)
+        again = self.ask("POST", "/records", {"kind": "contact", "externalId": "crm-1", "fields": {"surname": "Nowak"}}, role="application")
+        self.assertEqual(self.good(again, "addRecord")["fields"], {"givenName": "Olga", "surname": "Nowak"})
+        self.problem(self.ask("POST", "/records", {"kind": "task", "externalId": "crm-1"}), 409, "other-kind")
+        stale = self.problem(self.ask("PATCH", path, {"fields": {"givenName": "Eva"}}, If_Match='"v1"'), 412, "precondition-failed")
+        self.assertEqual(stale["current"]["version"], 2)
+        self.problem(self.ask("PATCH", path, {"fields": {}}, If_Match='W/"v2"'), 412)
+        changed = self.ask("PATCH", path, {"fields": {"givenName": "Eva", "surname": None}}, If_Match='"v7", "v2"')
+        self.assertEqual(self.good(changed, "changeRecord")["fields"], {"givenName": "Eva", "surname": None})
+        self.problem(self.ask("PATCH", path, {"fields": {"nonsense": 1}}, If_Match="*"), 400, "unknown-field")
+        self.problem(self.ask("PATCH", path, {"version": 3}, If_Match="*"), 400, "unknown-member")
+        self.good(self.ask("DELETE", path, If_Match=changed.header["ETag"]), "deleteRecord")
+        self.assertTrue(self.good(self.ask("GET", path, role="read-only"), "getRecord")["deleted"])
+        self.assertEqual(self.ask("GET", "/records?externalId=crm-1").json["items"], [])
+        self.assertEqual(len(self.ask("GET", "/records?externalId=crm-1&deleted=true").json["items"]), 1)
+        for bad in ("0", "x", "99999999999999999999", "-1"):
+            self.problem(self.ask("GET", f"/records/{bad}"), 404)
+        self.problem(self.ask("POST", "/records", {"kind": "contact", "fields": {"photo": {"sha256": "0" * 64, "size": 1, "contentType": "image/png"}}}), 422, "no-content")
+
+    def test_a_request_that_comes_again_is_done_once(self):
+        line = {"kind": "task", "owner": "once@contoso.example", "fields": {"subject": "Pay"}}
+        answers = [self.ask("POST", "/records", line, role="application", Idempotency_Key="key-1") for _ in range(3)]
+        self.assertEqual({(one.status, one.body, one.header["ETag"]) for one in answers}, {(201, answers[0].body, '"v1"')})
+        self.assertEqual([one.header["Idempotency-Replayed"] for one in answers], [None, "true", "true"])
+        self.problem(self.ask("POST", "/records", {**line, "kind": "contact"}, role="application", Idempotency_Key="key-1"), 422, "idempotency-key-reused")
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            many = list(pool.map(lambda _: self.ask("POST", "/records", line, role="application", Idempotency_Key="key-2"), range(16)))
+        self.assertEqual(len({one.body for one in many}), 1)
+        self.assertEqual(len(self.ask("GET", "/records?owner=once@contoso.example").json["items"]), 2)
+        self.problem(self.ask("POST", "/records", line, Idempotency_Key="x" * 256), 400, "bad-header")
+
+    def test_pages_neither_miss_nor_repeat_what_stays_while_others_write(self):
+        owner = "pages@contoso.example"
+        stays = {self.add(owner=owner)["id"] for _ in range(60)}
+        goes = [self.add(owner=owner)["id"] for _ in range(20)]
+        stays |= {self.add(owner=owner)["id"] for _ in range(20)}
+        seen, cursor = [], ""
+        while cursor is not None:
+            page = self.good(self.ask("GET", f"/records?owner={owner}&limit=7" + (f"&cursor={cursor}" if cursor else "")), "listRecords")
+            seen += [one["id"] for one in page["items"]]
+            cursor = page["next"]
+            self.add(owner=owner)
+            if goes:
+                self.ask("DELETE", f"/records/{goes.pop()}", If_Match="*")
+            if len(seen) > 300:
+                self.fail("no end")
+        self.assertEqual(len(seen), len(set(seen)))
+        self.assertLessEqual(stays, set(seen))
+        cursor = self.ask("GET", f"/records?owner={owner}&limit=7").json["next"]
+        self.problem(self.ask("GET", f"/records?limit=7&cursor={cursor}"), 400, "bad-cursor")
+        for bad in ("x", "AAAA", "%F0%9F%92%A5"):
+            self.problem(self.ask("GET", f"/records?cursor={bad}"), 400, "bad-cursor")
+        self.problem(self.ask("GET", "/records?limit=1001"), 400, "bad-parameter")
+
+
+class Changes(Api):
+    def events(self, connection):
+        """Of a stream: (id, data)."""
+        answer = connection.getresponse()
+        self.assertEqual((answer.status, answer.headers["Content-Type"]), (200, "text/event-stream"))
+        place, data = None, None
+        while True:
+            line = answer.readline().decode().rstrip("\n")
+            if line.startswith("id: "):
+                place = line[4:]
+            elif line.startswith("data: "):
+                data = json.loads(line[6:])
+            elif not line and place:
+                if data:
+                    validate({"$ref": "#/components/schemas/Change"}, data)
+                yield place, data
+                place, data = None, None
+
+    def stream(self, query, **header):
+        connection = self.serving.connect(timeout=30)
+        self.addCleanup(connection.close)
+        connection.request("GET", "/api/v1/changes/stream?" + query, headers={"Authorization": f"Bearer {self.serving.tokens['application']}", **header})
+        return connection, self.events(connection)
+
+    def test_a_long_poll_is_answered_as_soon_as_something_changes(self):
+        now = self.good(self.ask("GET", "/changes?after=now"), "listChanges")
+        self.assertEqual(now["changes"], [])
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(self.ask, "GET", f"/changes?after={now['next']}&wait=30", role="application")
+            time.sleep(0.3)
+            self.assertFalse(waiting.done())
+            began = time.monotonic()
+            record = self.add(owner="poll@contoso.example")
+            page = self.good(waiting.result(30), "listChanges")
+        self.assertLess(time.monotonic() - began, 10)
+        self.assertEqual([one["record"]["id"] for one in page["changes"]], [record["id"]])
+        self.serving.run("record", "delete", record["id"])
+        page = self.ask("GET", f"/changes?after={page['next']}&wait=30").json
+        self.assertTrue(page["changes"][0]["record"]["deleted"], "what another program does is seen, too")
+        self.problem(self.ask("GET", "/changes?after=nonsense"), 400, "bad-feed-token")
+
+    def test_a_stream_goes_on_where_it_was_cut(self):
+        owner = "stream@contoso.example"
+        place = self.ask("GET", "/changes?after=now").json["next"]
+        ids = [self.add(owner=owner)["id"] for _ in range(25)]
+        seen, last = [], place
+        connection, events = self.stream(f"owner={owner}&after={place}")
+        for _ in range(10):
+            last, data = next(events)
+            seen.append(data["record"]["id"])
+        connection.close()
+        ids += [self.add(owner=owner)["id"] for _ in range(5)]
+        connection, events = self.stream(f"owner={owner}", **{"Last-Event-ID": last})
+        while len(seen) < len(ids):
+            last, data = next(events)
+            if data:
+                seen.append(data["record"]["id"])
+        self.assertEqual(seen, ids)
+        late = self.add(owner=owner)["id"]
+        while True:
+            _, data = next(events)
+            if data:
+                break
+        self.assertEqual(data["record"]["id"], late)
+
+    def test_a_stream_ends_when_its_token_does(self):
+        made = self.ask("POST", "/tokens", {"name": "short", "role": "application"}).json
+        connection = self.serving.connect(timeout=60)
+        self.addCleanup(connection.close)
+        connection.request("GET", "/api/v1/changes/stream?after=now", headers={"Authorization": f"Bearer {made['token']}"})
+        answer = connection.getresponse()
+        self.assertTrue(answer.readline())
+        self.ask("DELETE", f"/tokens/{made['id']}")
+        self.add()
+        self.assertIn(b"event: change", answer.read(), "the connection ends by itself")
+
+    def test_not_everybody_can_wait_at_once(self):
+        made = self.ask("POST", "/tokens", {"name": "many", "role": "application"}).json
+        waiting = []
+        for _ in range(16):
+            connection = self.serving.connect()
+            self.addCleanup(connection.close)
+            connection.request("GET", "/api/v1/changes?after=now&wait=60", headers={"Authorization": f"Bearer {made['token']}"})
+            waiting.append(connection)
+        answer = wait_for(lambda: (lambda one: one if one.status == 429 else None)(self.ask("GET", "/changes?after=now&wait=1", token=made["token"])), "the refusal")
+        self.problem(answer, 429, "too-many-requests")
+        for connection in waiting:
+            connection.close()
+        wait_for(lambda: self.ask("GET", "/changes?after=now&wait=0", token=made["token"]).status == 200, "room again")
+
+    def test_a_mailbox_owner_follows_its_own_records_only(self):
+        now = self.ask("GET", "/changes?after=now").json["next"]
+        self.add(owner="eve@contoso.example")
+        own = self.add()
+        seen = self.ask("GET", f"/changes?after={now}", role="mailbox-owner").json["changes"]
+        self.assertEqual([one["record"]["id"] for one in seen], [own["id"]])
+        self.problem(self.ask("GET", "/changes?owner=eve@contoso.example", role="mailbox-owner"), 400, "bad-parameter")
+        self.assertEqual({one["mailbox"] for one in self.ask("GET", "/mailboxes", role="mailbox-owner").json["items"]}, {"ana@contoso.example"})
+        self.problem(self.ask("GET", "/mailboxes/bob%40contoso.example", role="mailbox-owner"), 404, "no-mailbox")
+        self.problem(self.ask("PUT", "/mailboxes/bob%40contoso.example/secrets/password", {"secret": SECRET}, role="mailbox-owner"), 404, "no-mailbox")
+        self.assertEqual(self.ask("PUT", "/mailboxes/ana%40contoso.example/secrets/password", {"secret": SECRET}, role="mailbox-owner").status, 204)
+
+
+class Clients(Api):
+    def socket(self):
+        host, port = self.serving.address.rsplit(":", 1)
+        own = socket.create_connection((host, int(port)), timeout=60)
+        self.addCleanup(own.close)
+        return own
+
+    def test_a_body_that_is_too_large_is_refused_before_it_is_sent(self):
+        token = self.serving.tokens["application"]
+        for path, bearer, length in (("/records", token, 33 << 20), ("/records", "x", 65 << 10), ("/tokens", token, 65 << 10), ("/nonsense", token, 65 << 10)):
+            own = self.socket()
+            own.sendall(f"POST /api/v1{path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {bearer}\r\nContent-Type: application/json\r\n"
+                        f"Content-Length: {length}\r\n\r\n".encode())
+            text = own.recv(65536).decode()
+            self.assertTrue(text.startswith("HTTP/1.1 413 "), text)
+            self.assertIn("application/problem+json", text)
+            self.assertIn('"code":"too-large"', text)
+        chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
+        own = self.socket()
+        own.sendall(f"POST /api/v1/tokens HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        try:
+            for _ in range(64):
+                own.sendall(chunk)
+        except OSError:
+            pass
+        self.assertTrue(own.recv(65536).startswith(b"HTTP/1.1 413 "))
+        big = {"kind": "contact", "owner": "big@contoso.example", "fields": {"body": {"type": "text", "value": "x" * (1 << 20)}}}
+        self.assertEqual(self.ask("POST", "/records", big, role="application").status, 201)
+
+    def test_a_slow_client_is_cut_off_and_holds_nobody_up(self):
+        slow = self.socket()
+        slow.sendall(b"GET /api/v1/records HTTP/1.1\r\nHost:")
+        slower = self.socket()
+        slower.sendall(f"POST /api/v1/records HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.serving.tokens['application']}\r\n"
+                       "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{".encode())
+        began = time.monotonic()
+        self.assertEqual(self.ask("GET", "/records?limit=1").status, 200)
+        self.assertLess(time.monotonic() - began, 5)
+        for one in (slow, slower):
+            self.assertEqual(one.recv(100), b"", "cut off without an answer")
+        self.assertLess(time.monotonic() - began, 40)
+
+    def test_curl_can_do_it_all(self):
+        def curl(*arguments):
+            done = subprocess.run(["curl", "-sS", "--fail-with-body", "-H", f"Authorization: Bearer {self.serving.tokens['application']}", *arguments],
+                                  capture_output=True, encoding="utf-8", check=False, timeout=60)
+            return done.returncode, done.stdout
+        url = self.serving.url + "/api/v1"
+        code, text = curl("--json", '{"kind":"task","owner":"curl@contoso.example","fields":{"subject":"x"}}', url + "/records")
+        self.assertEqual(code, 0, text)
+        record = json.loads(text)
+        code, text = curl("-X", "PATCH", "-H", 'If-Match: "v1"', "--json", '{"fields":{"subject":"y"}}', f"{url}/records/{record['id']}")
+        self.assertEqual((code, json.loads(text)["version"]), (0, 2))
+        code, text = curl("--get", "--data-urlencode", "owner=curl@contoso.example", "--compressed", url + "/records")
+        self.assertEqual((code, len(json.loads(text)["items"])), (0, 1))
+        self.assertEqual(curl("-X", "DELETE", f"{url}/records/{record['id']}")[0], 22)
+        code, text = curl("--max-time", "2", "-N", f"{url}/changes/stream?owner=curl@contoso.example")
+        self.assertEqual(code, 28)
+        self.assertIn("event: change", text)
+
+    def test_requests_one_after_the_other_share_a_connection(self):
+        connection = self.serving.connect()
+        for _ in range(5):
+            self.assertEqual(self.ask("GET", "/records?limit=1", connection=connection).status, 200)
+        self.assertEqual(self.ask("GET", "/nonsense", connection=connection).status, 404)
+        self.assertEqual(self.ask("GET", "/records?limit=1", connection=connection).status, 200)
+
+
+class Start(unittest.TestCase):
+    def serving(self, *arguments, **options):
+        made = Serving(*arguments, **options)
+        self.addCleanup(made.close)
+        return made
+
+    def test_who_asks_too_often_is_told_when_to_come_again(self):
+        serving = self.serving("--api-rate", "5")
+        answers = [serving.ask("GET", "/records?limit=1") for _ in range(40)]
+        refused = [one for one in answers if one.status == 429]
+        self.assertGreaterEqual(len(refused), 10)
+        self.assertEqual({one.status for one in answers}, {200, 429})
+        self.assertGreaterEqual(int(refused[0].header["Retry-After"]), 1)
+        self.assertEqual(serving.ask("GET", "/records", role="application").status, 200, "another token has its own rate")
+        wait_for(lambda: serving.ask("GET", "/records?limit=1").status == 200, "the time to come again")
+
+    def test_credentials_are_neither_taken_nor_given_over_plain_http_unless_the_policy_says_so(self):
+        serving = self.serving(more="")
+        for method, path, body in (("PUT", "/profiles/Basement/secrets/password", {"secret": SECRET}),
+                                   ("PUT", "/mailboxes/ana%40contoso.example/secrets/password", {"secret": SECRET}),
+                                   ("POST", "/tokens", {"name": "x", "role": "read-only"}), ("POST", "/webhooks", {"url": "https://x.example/"})):
+            answer = serving.ask(method, path, body)
+            self.assertEqual((answer.status, answer.json["code"]), (403, "insecure-channel"), answer)
+        marked = {f"{method} {path}" for method, path, operation in operations() if operation.get("x-credentials")}
+        self.assertEqual(len(marked), 5)
+        self.assertEqual(serving.ask("PATCH", "/organisation", {"settings": {"allow_insecure_creds": 1}}, If_Match="*").status, 200)
+        self.assertEqual(serving.ask("PUT", "/profiles/Basement/secrets/password", {"secret": SECRET}).status, 204)
+
+    def test_other_addresses_than_its_own_are_served_over_tls_only(self):
+        serving = self.serving(more="")
+        refused = subprocess.run(serving.command("serve", "--port", "0", "--listen", "0.0.0.0"), capture_output=True, encoding="utf-8", check=False,
+                                 env=serving.env, timeout=60)
+        self.assertEqual(refused.returncode, 4, "the other daemon's lock is looked at first")
+        serving.end()
+        refused = subprocess.run(serving.command("serve", "--port", "0", "--listen", "0.0.0.0"), capture_output=True, encoding="utf-8", check=False,
+                                 env=serving.env, timeout=60)
+        self.assertEqual(refused.returncode, 2, refused.stderr)
+        self.assertIn("--tls-certificate", refused.stderr)
+        certificate, key = make_certificate(serving.folder, "api", "127.0.0.1")
+        serving.arguments = ("--listen", "0.0.0.0", "--tls-certificate", certificate, "--tls-key", key)
+        serving.ca_file = certificate
+        serving.start()
+        self.assertTrue(serving.url.startswith("https://0.0.0.0:"), serving.url)
+        serving.address = serving.address.replace("0.0.0.0", "127.0.0.1")
+        self.assertEqual(serving.ask("PUT", "/profiles/Basement/secrets/password", {"secret": SECRET}).status, 204)
+        self.assertEqual(serving.ask("POST", "/tokens", {"name": "x", "role": "read-only"}).status, 201)
+        serving.is_tls = False
+        with self.assertRaises(Exception):
+            serving.ask("GET", "/records")
+
+    def test_a_restart_keeps_answers_tokens_and_places(self):
+        serving = self.serving()
+        line = {"kind": "task", "owner": "a@x", "fields": {"subject": "x"}}
+        first = serving.ask("POST", "/records", line, Idempotency_Key="k")
+        place = serving.ask("GET", "/changes?after=now").json["next"]
+        serving.kill()
+        serving.start()
+        again = serving.ask("POST", "/records", line, Idempotency_Key="k")
+        self.assertEqual((again.status, again.body), (201, first.body))
+        self.assertEqual(serving.ask("GET", f"/changes?after={place}").json["changes"], [])
+        serving.end()
+
+
+if __name__ == "__main__":
+    unittest.main()
