@@ -167,7 +167,8 @@ asio::awaitable<void> stream(Live& live, std::shared_ptr<Call> call, net::Respon
 }  // namespace
 
 void add_change_routes(std::vector<Route>& routes) {
-  constexpr Roles lookers = readers | applications | only(store::ApiRole::mailbox_owner);
+  constexpr Roles lookers =
+      applications | only(store::ApiRole::read_only) | only(store::ApiRole::mailbox_owner);
   routes.push_back(
       {.path = "/changes",
        .operation = "listChanges",

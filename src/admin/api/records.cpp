@@ -154,7 +154,8 @@ Result<Answer> remove(Call& call) {
 }  // namespace
 
 void add_record_routes(std::vector<Route>& routes) {
-  constexpr Roles lookers = readers | applications | only(store::ApiRole::mailbox_owner);
+  constexpr Roles lookers =
+      applications | only(store::ApiRole::read_only) | only(store::ApiRole::mailbox_owner);
   routes.push_back({.path = "/records",
                     .operation = "listRecords",
                     .roles = lookers,
