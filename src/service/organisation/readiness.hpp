@@ -12,8 +12,8 @@ namespace syncline::service {
 
 struct MailboxReadiness {
   std::string address;
-  std::string profile;
-  std::string tenant;  ///< of the profile; empty: none is stated
+  std::string profile = {};
+  std::string tenant = {};  ///< of the profile; empty: none is stated
   bool enabled = false;
   /// Exchange Web Services of Exchange Online serve one of its legs.
   bool concerned = false;
