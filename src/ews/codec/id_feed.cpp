@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "ews/codec/detail/sax_frame.hpp"
+#include "ews/xml/plain_reader.hpp"
 
 namespace syncline::ews::codec {
 namespace {
@@ -158,8 +159,7 @@ class IdFeed final : public xml::SaxHandler {
 
 std::optional<SyncFolderItemsResponse> read_id_feed(std::string_view xml) {
   IdFeed feed;
-  xml::SaxReader reader(feed);
-  if (!reader.feed(xml) || !reader.finish()) return std::nullopt;
+  if (!xml::read_plain(xml, feed)) return std::nullopt;
   return feed.take_response();
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "ews/codec/detail/sax_frame.hpp"
+#include "ews/xml/plain_reader.hpp"
 
 namespace syncline::ews::codec {
 namespace {
@@ -510,25 +511,11 @@ class MessageItems final : public xml::SaxHandler {
   bool value_seen_ = false;
 };
 
-/// Comments, CDATA, processing instructions and bare carriage returns: two parsers might differ.
-bool has_markup_of_its_own(std::string_view xml) {
-  if (xml.find('\r') != std::string_view::npos) return true;
-  for (auto at = xml.find('!'); at != std::string_view::npos; at = xml.find('!', at + 1))
-    if (at > 0 && xml[at - 1] == '<') return true;
-  // The declaration at the beginning is the one that may stand.
-  for (auto at = xml.find('?', 4); at != std::string_view::npos; at = xml.find('?', at + 1))
-    if (xml[at - 1] == '<') return true;
-  return false;
-}
-
 }  // namespace
 
 std::optional<GetItemResponse> read_message_items(std::string_view xml) {
-  // Without "<!" and deeper elements than are known here, nothing is left for the scanner to do again.
-  if (has_markup_of_its_own(xml)) return std::nullopt;
   MessageItems items;
-  xml::SaxReader reader(items);
-  if (!reader.read_scanned(xml)) return std::nullopt;
+  if (!xml::read_plain(xml, items)) return std::nullopt;
   return items.take_response();
 }
 

@@ -204,11 +204,6 @@ Result<void> SaxReader::finish() {
   return documents_ == Documents::one ? end_document() : Result<void>{};
 }
 
-Result<void> SaxReader::read_scanned(std::string_view document) {
-  if (auto parsed = parse(document); !parsed) return parsed;
-  return end_document();
-}
-
 std::uint64_t SaxReader::line() const noexcept {
   return parser_->error ? parser_->error_line : scanner_.line();
 }

@@ -67,10 +67,6 @@ class SaxReader {
   /// The octets are over. Error "truncated" if the document is not; "not-xml" if there was none
   /// (Documents::one).
   Result<void> finish();
-  /// In place of both: one whole document that a scanner has seen already, or that has no "<!" in it and whose
-  /// handler keeps its depth small; those are what the scanner protects libxml2 from.
-  Result<void> read_scanned(std::string_view document);
-
   /// Where the fault is, counted from 1; without a fault, how far reading has come.
   std::uint64_t line() const noexcept;
   std::uint64_t replaced() const noexcept { return scanner_.replaced(); }
