@@ -52,8 +52,10 @@ Result<void> MailboxEngine::renew(const std::vector<store::AuditEntry>& acts) {
     if (!changes_credentials(act)) continue;
     for (const auto& [address, mailbox] : mailboxes_)
       if (act.object.find(address) != std::string::npos ||
-          act.object.find(mailbox->profile().name) != std::string::npos)
+          act.object.find(mailbox->profile().name) != std::string::npos) {
         forget(address);
+        events_.changed(address);  // The run with the new ones is watched again.
+      }
   }
   return connected;
 }
@@ -69,8 +71,10 @@ void MailboxEngine::configured(const std::vector<std::shared_ptr<const EnabledMa
   for (const auto& [address, before] : mailboxes_) {
     const auto found = now.find(address);
     if (found == now.end() || found->second->profile() != before->profile() ||
-        found->second->mailbox() != before->mailbox())
+        found->second->mailbox() != before->mailbox()) {
       forget(address);
+      events_.changed(address);
+    }
   }
   mailboxes_ = std::move(now);
 }

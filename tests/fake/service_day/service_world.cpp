@@ -77,7 +77,7 @@ ServiceWorld::ServiceWorld(int mailboxes_each, std::uint64_t seed)
   std::istringstream input(text);
   auto wanted = read_apply_file(input);
   if (!wanted) {
-    ADD_FAILURE() << wanted.error().describe();
+    ADD_FAILURE() << "the configuration cannot be read";
     return;
   }
   auto outcome = apply(*organisation_, *wanted, false, {"test"});
