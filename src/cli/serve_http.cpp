@@ -11,7 +11,7 @@
 
 #include "base/log.hpp"
 #include "base/text.hpp"
-#include "service/mailbox_test/mailbox_tester.hpp"
+#include "service/views/json_values.hpp"
 
 namespace syncline::cli {
 namespace {
@@ -34,6 +34,22 @@ bool is_loopback(const std::string& address) {
 /// The host of a URL.
 std::string host_of(const std::string& address) {
   return address.find(':') == std::string::npos ? address : fmt::format("[{}]", address);
+}
+
+/// As `status` says it: {"ADDRESS":{"by","since","state"}}.
+boost::json::object watched(const service::Daemon& daemon, const Clock& clock) {
+  boost::json::object all;
+  for (const service::MailboxTurn& turn : daemon.turns()) {
+    const auto span =
+        std::chrono::duration_cast<std::chrono::milliseconds>(clock.steady_now() - turn.watched_since);
+    all[turn.address] = boost::json::object{{"by", turn.is_pushed ? "push" : "poll"},
+                                            {"since", service::json_time(clock.now() - span)},
+                                            {"state", turn.is_running         ? "running"
+                                                      : turn.waits_for_server ? "waiting-for-server"
+                                                      : turn.is_failing       ? "failing"
+                                                                              : "waiting"}};
+  }
+  return all;
 }
 
 }  // namespace
@@ -80,17 +96,11 @@ service::PostAlert ServeHttp::post_alert() {
   };
 }
 
-Result<void> ServeHttp::listen(service::Daemon& daemon, const admin::RunTimes& times) {
+Result<void> ServeHttp::listen(service::Daemon& daemon, admin::Metrics& metrics) {
   if (options_.is_off) return {};
   admin::api::Control control;
   control.sync_now = [&daemon](const std::string& address) { return daemon.demand(address); };
-  control.request_tests = [this](const std::vector<std::string>& addresses, bool enable,
-                                 const service::Actor& actor) {
-    return service::request_tests(organisation_, {.addresses = addresses, .enable = enable}, actor);
-  };
-  control.acknowledge_alerts = [this](const std::vector<std::int64_t>& alerts, const service::Actor& actor) {
-    return service::acknowledge_alerts(organisation_, alerts, actor);
-  };
+  control.watched = [this, &daemon] { return watched(daemon, environment_.clock); };
   admin::api::ApiSettings settings;
   settings.rate.per_second = options_.requests_per_second;
   settings.rate.at_once = 4 * options_.requests_per_second;
@@ -101,7 +111,7 @@ Result<void> ServeHttp::listen(service::Daemon& daemon, const admin::RunTimes& t
                             .limits = admin::admin_limits(),
                             .hooks = admin::admin_hooks(api_.get())};
   auto listening = net::listen_http(environment_, std::move(listen),
-                                    admin::admin_handler(environment_, daemon, times, api_.get()));
+                                    admin::admin_handler(environment_, daemon, metrics, api_.get()));
   if (!listening) return fail(std::move(listening.error()));
   http_ = std::move(*listening);
   const std::string url =

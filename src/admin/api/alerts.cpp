@@ -7,6 +7,7 @@
 
 #include "admin/api/call.hpp"
 #include "admin/api/visible_mailboxes.hpp"
+#include "service/organisation/alert_acts.hpp"
 #include "service/views/journal_json.hpp"
 
 namespace syncline::admin::api {
@@ -55,9 +56,7 @@ Result<Answer> acknowledge(Call& call) {
   });
   if (!alert) return fail(std::move(alert.error()));
   if (!*alert) return fail(ErrorDomain::input, "no-alert", fmt::format("There is no alert {}", *id));
-  if (!call.control().acknowledge_alerts)
-    return fail(ErrorDomain::local, "unavailable", "Alerts cannot be acknowledged here");
-  auto done = call.control().acknowledge_alerts({*id}, call.actor());
+  auto done = service::acknowledge_alerts(call.organisation(), {*id}, call.actor());
   if (!done) return fail(std::move(done.error()));
   return json_answer(json::object{{"id", std::to_string(*id)}, {"acknowledged", !done->empty()}});
 }

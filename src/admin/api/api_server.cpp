@@ -209,7 +209,7 @@ Result<std::shared_ptr<Call>> ApiServer::admit(const net::ServerRequest& request
                      fmt::format("This is not for a token of role {}", service::to_string(token->role)));
   }
   if (auto secure = check_channel(route, request); !secure) return fail(std::move(secure.error()));
-  auto call = std::make_shared<Call>(organisation_, control_, route, std::move(token), request);
+  auto call = std::make_shared<Call>(organisation_, route, std::move(token), request);
   if (auto read = call->read(std::move(matched.values)); !read) return fail(std::move(read.error()));
   return call;
 }

@@ -66,13 +66,9 @@ Answer page_answer(json::array items, const std::optional<std::string>& next) {
   return json_answer(page);
 }
 
-Call::Call(service::Organisation& organisation, const Control& control, const Route& route,
+Call::Call(service::Organisation& organisation, const Route& route,
            std::shared_ptr<const store::ApiToken> token, net::ServerRequest request)
-    : organisation_(organisation),
-      control_(control),
-      route_(route),
-      token_(std::move(token)),
-      request_(std::move(request)) {}
+    : organisation_(organisation), route_(route), token_(std::move(token)), request_(std::move(request)) {}
 
 Result<void> Call::read(std::vector<std::string> path_values) {
   const auto names = path_parameters(route_.path);

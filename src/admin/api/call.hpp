@@ -16,23 +16,16 @@
 #include "admin/api/route.hpp"
 #include "routing/rules/messages.hpp"
 #include "service/organisation/apply.hpp"
-#include "service/organisation/mailbox_gate.hpp"
 #include "service/organisation/organisation.hpp"
 
 namespace syncline::admin::api {
 
-/// What the API asks of what runs beside it.
+/// What the API asks of the daemon. On the server's thread.
 struct Control {
-  /// A run of this mailbox as soon as there is a place. False: it is not served. On the server's thread.
+  /// A run of this mailbox as soon as there is a place. False: it is not served.
   std::function<bool(const std::string& address)> sync_now = [](const std::string&) { return false; };
-  /// Puts mailboxes into the queue of those to be tested; who may not be is given back. On any thread.
-  std::function<Result<std::vector<service::Obstacle>>(const std::vector<std::string>& addresses, bool enable,
-                                                       const service::Actor& actor)>
-      request_tests = nullptr;
-  /// Those of the alerts that were open to it. On any thread.
-  std::function<Result<std::vector<std::int64_t>>(const std::vector<std::int64_t>& alerts,
-                                                  const service::Actor& actor)>
-      acknowledge_alerts = nullptr;
+  /// How mailboxes are watched, by address: {"by","since","state"}.
+  std::function<boost::json::object()> watched = [] { return boost::json::object(); };
 };
 
 struct Answer {
@@ -43,7 +36,7 @@ struct Answer {
   /// What is kept for an Idempotency-Key instead of `body`, where that holds a secret.
   std::optional<std::string> kept_body = std::nullopt;
   /// Run on the server's thread before the answer goes out.
-  std::function<void(Control&)> afterwards = nullptr;
+  std::function<void(Control&, Answer&)> afterwards = nullptr;
 };
 
 Answer json_answer(const boost::json::value& value, int status = 200);
@@ -53,12 +46,11 @@ Answer page_answer(boost::json::array items, const std::optional<std::string>& n
 class Call {
  public:
   /// `token` nullptr: of a route for everybody.
-  Call(service::Organisation& organisation, const Control& control, const Route& route,
-       std::shared_ptr<const store::ApiToken> token, net::ServerRequest request);
+  Call(service::Organisation& organisation, const Route& route, std::shared_ptr<const store::ApiToken> token,
+       net::ServerRequest request);
 
   service::Organisation& organisation() noexcept { return organisation_; }
   store::Store& store() noexcept { return organisation_.store(); }
-  const Control& control() const noexcept { return control_; }
   const Route& route() const noexcept { return route_; }
   const store::ApiToken& token() const noexcept { return *token_; }
   const net::ServerRequest& request() const noexcept { return request_; }
@@ -122,7 +114,6 @@ class Call {
   Result<void> read_body_type();
 
   service::Organisation& organisation_;
-  const Control& control_;
   const Route& route_;
   std::shared_ptr<const store::ApiToken> token_;
   net::ServerRequest request_;

@@ -144,7 +144,9 @@ Result<Answer> replay(Call& call) {
       ++count;
     }
     Answer answer = json_answer(json::object{{"mailbox", address}, {"items", count}}, 202);
-    answer.afterwards = [address](Control& control) { static_cast<void>(control.sync_now(address)); };
+    answer.afterwards = [address](Control& control, Answer&) {
+      static_cast<void>(control.sync_now(address));
+    };
     if (auto kept = call.remember(transaction, answer); !kept) return fail(std::move(kept.error()));
     return answer;
   });
@@ -160,7 +162,9 @@ Result<Answer> release_brake(Call& call) {
       auto released = service::release_brake(transaction, id, address, call.actor());
       if (!released) return fail(std::move(released.error()));
       Answer answer = json_answer(json::object{{"mailbox", address}, {"released", *released}});
-      answer.afterwards = [address](Control& control) { static_cast<void>(control.sync_now(address)); };
+      answer.afterwards = [address](Control& control, Answer&) {
+        static_cast<void>(control.sync_now(address));
+      };
       if (auto kept = call.remember(transaction, answer); !kept) return fail(std::move(kept.error()));
       return answer;
     }

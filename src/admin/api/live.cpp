@@ -61,7 +61,7 @@ net::asio::awaitable<void> Live::send(Result<Answer> answer, net::Responder& res
   int status = 0;
   std::string body;
   if (answer) {
-    if (answer->afterwards) answer->afterwards(control);
+    if (answer->afterwards) answer->afterwards(control, *answer);
     status = answer->status;
     body = std::move(answer->body);
     if (!body.empty()) headers.set("Content-Type", answer->content_type);

@@ -8,7 +8,9 @@
 #include "admin/api/configured.hpp"
 #include "admin/api/problem.hpp"
 #include "base/text.hpp"
+#include "service/organisation/test_requests.hpp"
 #include "service/views/mailbox_json.hpp"
+#include "service/views/mailbox_test_json.hpp"
 
 namespace syncline::admin::api {
 namespace {
@@ -76,7 +78,14 @@ Result<Answer> show(Call& call) {
   const service::Assignments assignments(stored->configuration, *stored, today);
   const service::MailboxGate gate(*stored, today);
   const service::Examined examined = service::examine(assignments, gate, **mailbox);
-  Answer answer = json_answer(service::mailbox_details_json(*stored, **mailbox, examined, call.language()));
+  json::object details = service::mailbox_details_json(*stored, **mailbox, examined, call.language());
+  auto tests = call.store().read<std::map<store::MailboxId, json::object>>(
+      [](store::Transaction& transaction) { return service::latest_tests(transaction); });
+  if (!tests) return fail(std::move(tests.error()));
+  const auto test = tests->find(stored->mailboxes.at((*mailbox)->address).id);
+  details["test"] = nullptr;
+  if (test != tests->end()) details["test"] = test->second;
+  Answer answer = json_answer(details);
   answer.header.emplace_back("ETag", etag_of(settings_of(**mailbox)));
   return answer;
 }
@@ -217,9 +226,8 @@ json::object obstacle_json(const service::Obstacle& obstacle) {
 
 Result<std::vector<service::Obstacle>> request_tests(Call& call, const std::vector<std::string>& addresses,
                                                      bool enable) {
-  if (!call.control().request_tests)
-    return fail(ErrorDomain::local, "unavailable", "Mailboxes cannot be tested here");
-  return call.control().request_tests(addresses, enable, call.actor());
+  return service::request_tests(call.organisation(), {.addresses = addresses, .enable = enable},
+                                call.actor());
 }
 
 Result<bool> wants_enabling(const Call& call, const json::object& body) {
@@ -321,7 +329,7 @@ Result<Answer> sync_now(Call& call) {
   if (!stored->mailboxes.at(address).enabled)
     return fail(ErrorDomain::input, "not-enabled", fmt::format("Mailbox {} is not enabled", address));
   Answer answer = json_answer(json::object{{"mailbox", address}, {"wanted", true}}, 202);
-  answer.afterwards = [address](Control& control) { static_cast<void>(control.sync_now(address)); };
+  answer.afterwards = [address](Control& control, Answer&) { static_cast<void>(control.sync_now(address)); };
   return answer;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The organisation: its name, what the rules ask about its environment, its policies.
+// The organisation: its name, what the rules ask about its environment, its policies, defaults of mailboxes.
 #include <boost/json/object.hpp>
 
 #include "admin/api/configured.hpp"
@@ -11,7 +11,8 @@ namespace json = boost::json;
 
 json::object document(const service::Configuration& configuration) {
   return {{"settings", service::to_object(service::organisation_settings(), configuration.organisation)},
-          {"policies", service::policies_to_object(configuration.policies)}};
+          {"policies", service::policies_to_object(configuration.policies)},
+          {"defaults", configuration.defaults}};
 }
 
 Result<Answer> show(Call& call) {
@@ -24,7 +25,7 @@ Result<Answer> show(Call& call) {
 }
 
 Result<Answer> change(Call& call) {
-  auto patch = call.object({"settings", "policies"});
+  auto patch = call.object({"settings", "policies", "defaults"});
   if (!patch) return fail(std::move(patch.error()));
   if (auto good = refuse_secrets(*patch); !good) return fail(std::move(good.error()));
   return apply_edit(call, [&](const service::Configuration& present) -> Result<service::Configuration> {
@@ -47,6 +48,10 @@ Result<Answer> change(Call& call) {
     if (service::Wrong wrong =
             service::policies_from_object(policies != nullptr ? *policies : nothing, wanted.policies))
       return fail(ErrorDomain::input, "bad-value", *wrong);
+    const json::object* const defaults = part("defaults");
+    auto mailbox = owner_from(service::default_settings(), defaults != nullptr ? *defaults : nothing);
+    if (!mailbox) return fail(std::move(mailbox.error()));
+    wanted.defaults = service::to_object(service::default_settings(), *mailbox);
     return wanted;
   });
 }

@@ -126,7 +126,7 @@ class Soak:
                             self.see(seen, data)
                         place, data, own = own, None, None
             except UNREACHABLE:
-                pass
+                time.sleep(0.02)
             finally:
                 if connection:
                     connection.close()

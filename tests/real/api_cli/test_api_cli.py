@@ -9,14 +9,13 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import threading
 import time
 import unittest
 import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from serving import (DOCUMENT, PROGRAM, ROLES, Serving, make_certificate, operations, resolved, validate,  # noqa: E402
-                     wait_for)
+from serving import (DOCUMENT, PROGRAM, ROLES, SOURCE, Serving, jsonschema, make_certificate, operations,  # noqa: E402
+                     resolved, validate, wait_for)
 
 SAMPLES = {"name": "Basement", "address": "ana@contoso.example", "kind": "password", "id": "1"}
 SECRET = "Kq7-vertraulich-93x"
@@ -190,7 +189,8 @@ class Resources(Api):
         self.assertTrue(self.good(self.ask("POST", path + "/approve", {"role": "global_admin"}, role="approver"), "approveMailbox")["changed"])
         self.assertFalse(self.good(self.ask("POST", path + "/approve", {"role": "global_admin"}, role="approver"), "approveMailbox")["changed"])
         self.problem(self.ask("POST", path + "/approve", {"role": "king"}), 400, "bad-value")
-        self.problem(self.ask("POST", path + "/enable"), 409, "missing-secret")
+        findings = self.problem(self.ask("POST", path + "/enable"), 409, "rejected-by-rules")["outcome"]["obstacle"]["findings"]
+        self.assertTrue(findings)
         self.assertIsNone(self.good(self.ask("PUT", "/profiles/Basement/secrets/password", {"secret": SECRET}), "setProfileSecret", 204))
         self.assertEqual(self.ask("GET", "/profiles/Basement").json["secrets"], ["password"])
         self.good(self.ask("POST", path + "/enable"), "enableMailbox")
@@ -222,7 +222,7 @@ class Resources(Api):
         self.problem(self.ask("POST", "/alerts/99/acknowledge"), 404, "no-alert")
 
     def test_assignments_are_judged_as_check_does(self):
-        rows = [{"id": "a", "prof_type": "gmail", "mbx_address": "a@gmail.com"}, {"id": "b", "prof_type": "exchange_online", "mbx_host": "exchange_2019"}]
+        rows = [{"id": "a", "prof_type": "gmail", "mbx_address": "a@gmail.com"}, {"id": "b", "prof_type": "exchange_online", "mbx_host": "exchange_onprem"}]
         text = "\n".join(map(json.dumps, rows))
         own = subprocess.run([PROGRAM, "check", "-", "--format", "json", "--lang", "en", "--as-of", "2026-11-22"], input=text, capture_output=True,
                              encoding="utf-8", check=False)
@@ -256,7 +256,17 @@ class Resources(Api):
             octets = database.serialize()
         self.assertNotIn(made["token"].encode(), octets)
         self.assertIn("ci", self.serving.run("token", "list"))
-        self.assertNotIn(made["token"], self.serving.run("token", "list", "--format", "json"))
+        lines = self.serving.run("token", "list", "--format", "json")
+        self.assertNotIn(made["token"], lines)
+        if jsonschema:
+            schema = json.loads((SOURCE / "docs/schemas/token.schema.json").read_text("utf-8"))
+            for line in [*lines.splitlines(), self.serving.run("token", "create", "--name", "x", "--role", "read-only", "--format", "json")]:
+                jsonschema.Draft202012Validator(schema).validate(json.loads(line))
+        self.assertIn("revoked", self.serving.run("token", "revoke", made["id"], "--reason", "again"))
+        for bad in (("revoke", "999"), ("revoke", "x"), ("create", "--name", "x", "--role", "king"), ("create", "--role", "read-only"),
+                    ("create", "--name", "x", "--role", "mailbox-owner")):
+            done = subprocess.run(self.serving.command("token", *bad), capture_output=True, encoding="utf-8", check=False, env=self.serving.env, timeout=60)
+            self.assertEqual(done.returncode, 2, bad)
 
 
 class Records(Api):

@@ -117,10 +117,9 @@ class Webhooks(unittest.TestCase):
             self.assertLess(abs(int(moment) - time.time()), 60)
             self.assertEqual(json.loads(body)["delivery"], header["Syncline-Delivery"])
             self.assertEqual(header["Content-Type"], "application/json")
-        first = [header["Syncline-Delivery"] for _, header, _ in deliveries[:1]]
-        self.assertTrue(first)
-        state = self.shown(serving, webhook)
-        self.assertEqual((state["state"], state["attempts"], state["lastError"]), ("working", 0, None))
+        # The receiver knows a moment before the store does.
+        state = wait_for(lambda: (lambda one: one if one["state"] == "working" else None)(self.shown(serving, webhook)), "the end of it")
+        self.assertEqual((state["attempts"], state["lastError"]), (0, None))
         self.assertNotIn("signingKey", state)
         renewed = serving.ask("POST", f"/webhooks/{webhook['id']}/signing-key").json["signingKey"]
         self.assertNotEqual(renewed, webhook["signingKey"])
@@ -144,7 +143,7 @@ class Webhooks(unittest.TestCase):
             serving.start()
         wait_for(lambda: {one for one, _ in receiver.records()} >= set(ids), "all of them")
         self.assertEqual({one for one, _ in receiver.records()}, set(ids), "and no others")
-        self.assertEqual(self.shown(serving, webhook)["state"], "working")
+        wait_for(lambda: self.shown(serving, webhook)["state"] == "working", "the end of it")
 
     def test_targets_that_are_not_public_are_refused_when_they_are_connected(self):
         serving, receiver = self.world(allow=None)
