@@ -274,6 +274,12 @@ net::asio::awaitable<void> ApiServer::converse(std::shared_ptr<Call> call, net::
     co_return;
   }
   const Place place(waiting_, token);
+  service::Organisation* const organisation = &organisation_;
+  auto note = [call, organisation]() -> Result<void> {
+    note_use(*organisation, call->token());
+    return {};
+  };
+  static_cast<void>(co_await pool_.run(std::move(note)));
   const Conversation& conversation = call->route().conversation;
   co_await conversation(live_, call, responder);
 }

@@ -139,6 +139,10 @@ asio::awaitable<void> stream(Live& live, std::shared_ptr<Call> call, net::Respon
   headers.set("X-Accel-Buffering", "no");
   auto begun = co_await responder.begin(200, std::move(headers));
   if (!begun) co_return;
+  if (call->request().method == "HEAD") {
+    static_cast<void>(co_await responder.finish());
+    co_return;
+  }
   const std::string hello = "retry: 2000\n\n";
   auto greeted = co_await responder.write(hello);
   if (!greeted) co_return;

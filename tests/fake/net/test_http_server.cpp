@@ -122,6 +122,69 @@ TEST(HttpServer, RequestsWithTwoMeaningsAndOverLimitsAreRefused) {
       << "30 s for a header and no more";
 }
 
+TEST(HttpServer, ABodyThatTricklesInHasAnEnd) {
+  ServerLimits limits;
+  limits.header_time = seconds(60);
+  const std::string request =
+      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 60\r\n\r\n" + std::string(60, 'x');
+  const auto asked = [&] {
+    VirtualWorld world;
+    world.serve_http("a.test", 80, VirtualEndpoint(), echo, limits);
+    return status_of(world.run(exchange(world, "a.test", request, seconds(1))));
+  };
+  EXPECT_EQ(asked(), "200") << "an octet a second is not idle";
+  limits.body_time = seconds(40);
+  EXPECT_EQ(asked(), "closed");
+  limits.body_time = seconds(90);
+  EXPECT_EQ(asked(), "200");
+}
+
+TEST(HttpServer, HooksSayHowLongEachBodyMayBeAndHowRefusalsLook) {
+  ServerLimits limits;
+  limits.body_octets = 1000;
+  ServerHooks hooks;
+  hooks.body_octets = [](const ServerRequest& head) -> std::uint64_t {
+    return head.target == "/large" ? 5000 : head.headers.find("X-Known") ? 100 : 10;
+  };
+  hooks.refusal = [](int status, std::string_view why) {
+    return ServerHooks::Refusal{"application/json",
+                                "{\"" + std::to_string(status) + "\":\"" + std::string(why) + "\"}"};
+  };
+  const auto asked = [&](const std::string& target, const std::string& fields, std::size_t octets) {
+    VirtualWorld world;
+    const auto server = make_http_server(world.environment(), limits, echo, hooks);
+    world.listen("a.test", 80, VirtualEndpoint(), [&](StreamPtr stream, std::string peer) {
+      server->serve(std::move(stream), std::move(peer));
+    });
+    auto answer = world.run(
+        exchange(world, "a.test",
+                 "POST " + target + " HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n" + std::string(octets, 'x')));
+    return answer ? *answer : answer.error().code;
+  };
+  const auto of_length = [](std::size_t octets) {
+    return "Content-Length: " + std::to_string(octets) + "\r\n";
+  };
+  EXPECT_EQ(asked("/", of_length(10), 10).substr(9, 3), "200");
+  const std::string refused = asked("/", of_length(11), 0);
+  EXPECT_EQ(refused.substr(9, 3), "413") << "before anything of it came";
+  EXPECT_NE(refused.find("Content-Type: application/json\r\n"), std::string::npos) << refused;
+  EXPECT_NE(refused.find("{\"413\":"), std::string::npos) << refused;
+  EXPECT_EQ(asked("/", of_length(100) + "X-Known: 1\r\n", 100).substr(9, 3), "200");
+  EXPECT_EQ(asked("/", of_length(101) + "X-Known: 1\r\n", 101).substr(9, 3), "413");
+  EXPECT_EQ(asked("/large", of_length(1000), 1000).substr(9, 3), "200");
+  EXPECT_EQ(asked("/large", of_length(1001), 1001).substr(9, 3), "413") << "the server's own limit stays";
+  const std::string chunks = "b\r\n" + std::string(11, 'y') + "\r\n0\r\n\r\n";
+  VirtualWorld world;
+  const auto server = make_http_server(world.environment(), limits, echo, hooks);
+  world.listen("a.test", 80, VirtualEndpoint(), [&](StreamPtr stream, std::string peer) {
+    server->serve(std::move(stream), std::move(peer));
+  });
+  EXPECT_EQ(
+      status_of(world.run(exchange(
+          world, "a.test", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks))),
+      "413");
+}
+
 TEST(HttpServer, EveryCutOfARequestIsHarmless) {
   const std::string text =
       "POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";

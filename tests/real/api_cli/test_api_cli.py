@@ -133,7 +133,9 @@ class EveryRoute(Api):
                     self.assertEqual(set(answer.header["Allow"].split(", ")), there | ({"HEAD"} if "GET" in there else set()))
         for path in ("/", "/record", "/records/", "/records/1/x", "/records//", "/openapi.json/", "/%2e%2e/records"):
             self.problem(self.ask("GET", path), 404, "not-found")
-        self.assertEqual(self.ask("HEAD", "/records").body, "")
+        for path in ("/records", "/changes?wait=0", "/changes/stream"):
+            answer = self.ask("HEAD", path)
+            self.assertEqual((answer.status, answer.body), (200, ""), path)
 
 
 class Resources(Api):
