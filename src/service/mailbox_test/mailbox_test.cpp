@@ -275,7 +275,18 @@ class MailboxTest {
                .retry = RetryClass::after};
     const SteadyTime end = world().clock.steady_now() + time;
     auto bounded = net::with_deadline(world().timers, end, std::move(work), std::move(late));
-    co_return co_await std::move(bounded);
+    auto done = co_await std::move(bounded);
+    if (!done && done.error().code == "timeout") co_return fail(behind(std::move(done.error())));
+    co_return done;
+  }
+
+  /// Our patience ended before that of the code that connects: what it has met last says more than a time.
+  Error behind(Error late) const {
+    const ConnectionEvent* broken = watch_->broken();
+    if (broken != nullptr && broken->error && broken->error->code != "cancelled") return *broken->error;
+    // Exchange was reached, and reads are repeated below us while it is busy.
+    if (exchange_ && broken == nullptr && !watch_->events().empty()) late.code = "no-reply";
+    return late;
   }
 
   // --- legs ---

@@ -17,11 +17,12 @@ class EventNote {
     // A server that makes us connect without an end is seen by its first hundreds.
     if (watch_.events_.size() < most_events) watch_.events_.push_back(event_);
   }
-  void end(bool done, std::string detail = {}) {
+  void end(const Error* error, std::string detail = {}) {
     for (std::size_t i = watch_.events_.size(); i-- > 0;) {
       ConnectionEvent& one = watch_.events_[i];
       if (one.stage != event_.stage || one.host != event_.host || one.state != State::begun) continue;
-      one.state = done ? State::done : State::failed;
+      one.state = error == nullptr ? State::done : State::failed;
+      if (error != nullptr) one.error = *error;
       if (!detail.empty()) one.detail = std::move(detail);
       return;
     }
@@ -50,7 +51,7 @@ class WatchedResolver final : public net::Resolver {
         detail += (detail.empty() ? "" : ", ") + address;
         host_of_address_[address] = host;
       }
-    note.end(found.has_value(), std::move(detail));
+    note.end(found ? nullptr : &found.error(), std::move(detail));
     co_return found;
   }
   net::Async<std::vector<net::SrvRecord>> srv(std::string name) override {
@@ -82,14 +83,14 @@ class WatchedConnector final : public net::Connector {
     EventNote note(*watch_, Stage::connect, resolver_.host_of(address),
                    address + " port " + std::to_string(port));
     auto stream = co_await inner_.connect(std::move(address), port);
-    note.end(stream.has_value());
+    note.end(stream ? nullptr : &stream.error());
     co_return stream;
   }
   net::Async<net::StreamPtr> start_tls(net::StreamPtr clear, std::string host,
                                        const net::TlsPolicy& policy) override {
     EventNote note(*watch_, Stage::tls, host, {});
     auto stream = co_await inner_.start_tls(std::move(clear), std::move(host), policy);
-    note.end(stream.has_value());
+    note.end(stream ? nullptr : &stream.error());
     co_return stream;
   }
 

@@ -3,6 +3,7 @@
 // Looks on while a connection is made: names resolved, addresses connected, TLS begun, and what came of each.
 // The code that connects is the synchronisation's own and knows nothing of it.
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,8 @@ struct ConnectionEvent {
   Stage stage = Stage::resolve;
   State state = State::begun;
   std::string host = {};
-  std::string detail = {};  ///< addresses found; address and port
+  std::string detail = {};                    ///< addresses found; address and port
+  std::optional<Error> error = std::nullopt;  ///< of failed
 };
 
 class ConnectionWatch {

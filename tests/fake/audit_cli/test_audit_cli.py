@@ -94,7 +94,7 @@ class Audit(unittest.TestCase):
             ("secret set", ["--mailbox", ana, "--stdin"], "x\n", "secret.set", ana),
             ("role grant", ["vera", "system_admin", *who], None, "role.grant", "vera: system_admin"),
             ("mailbox approve", [ana, *who], None, "mailbox.approve", ana),
-            ("mailbox set", ["folders=Customers", ana, *who], None, "apply.change", f"{ana}: folders"),
+            ("mailbox set", ["start_date=2026-11-01", ana, *who], None, "apply.change", f"{ana}: start_date"),
             ("mailbox apply-defaults", [ana, *who], None, "apply.change", f"{ana}: mail_out"),
             ("mailbox test", [ana, "--background", *who], None, "mailbox.test", ana),
             ("mailbox enable", [ana, *who], None, "mailbox.enable", ana),
@@ -107,7 +107,7 @@ class Audit(unittest.TestCase):
             ("role revoke", ["vera", "system_admin", *who], None, "role.revoke", "vera: system_admin"),
             ("key rotate", who, None, "key.rotate", ""),
             ("backup", [self.folder / "copy"], None, "organisation.backup", str(self.folder / "copy")),
-            ("token create", ["--name", "monitor", "--role", "read_only", *who], None, "token.create", "monitor"),
+            ("token create", ["--name", "monitor", "--role", "read-only", *who], None, "token.create", "monitor"),
             ("token revoke", ["1", *who], None, "token.revoke", "monitor"),
         ]
         commands = set(self.commands())
