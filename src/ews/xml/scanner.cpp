@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstring>
+#include <gsl/util>
 
 #include "base/text.hpp"
 
@@ -214,10 +215,17 @@ Result<void> Scanner::scan(std::string_view text, std::string& out, std::vector<
   const auto too_long_document = [&] {
     return too_large("a document is longer than " + std::to_string(limits_.octets) + " octets");
   };
-  const auto copy_run = [&](const char* to) {
-    out.append(at, static_cast<std::size_t>(to - at));
+  // Most of the text stays as it is: a run of it is copied when something else is to be written.
+  const char* run = nullptr;
+  const auto pass = [&](const char* to) {
+    if (run == nullptr) run = at;
     at = to;
   };
+  const auto flush = [&] {
+    if (run != nullptr) out.append(run, static_cast<std::size_t>(at - run));
+    run = nullptr;
+  };
+  const gsl::final_action flush_at_last(flush);
   // True: the tag is too long.
   const auto count_tag = [&](std::size_t octets) {
     tag_octets_ +=
@@ -238,6 +246,7 @@ Result<void> Scanner::scan(std::string_view text, std::string& out, std::vector<
       return too_long_document();
     }
     if (multibyte_count_ != 0) {
+      flush();
       at = take_multibyte(at, end);
       if (multibyte_count_ < multibyte_need_) break;
       if (auto settled = settle_multibyte(out); !settled) return settled;
@@ -253,10 +262,18 @@ Result<void> Scanner::scan(std::string_view text, std::string& out, std::vector<
       // The whole sequence is usually here; the octet-by-octet way is for cuts and for what is broken.
       const auto point = text::next_code_point({at, static_cast<std::size_t>(end - at)});
       if (point) {
+        const bool stays =
+            (state_ == State::text && depth_ > 0) || state_ == State::value || state_ == State::cdata;
+        if (stays && text::is_xml_char(point->value)) {
+          pass(at + point->length);
+          continue;
+        }
+        flush();
         if (auto put = put_character(point->value, out); !put) return put;
         at += point->length;
         continue;
       }
+      flush();
       at = take_multibyte(at, end);
       if (multibyte_count_ < multibyte_need_) break;
       if (auto settled = settle_multibyte(out); !settled) return settled;
@@ -267,6 +284,7 @@ Result<void> Scanner::scan(std::string_view text, std::string& out, std::vector<
     switch (state_) {
       case State::text:
         if (c == '<') {
+          flush();
           state_ = State::less_than;
           ++at;
         } else if (depth_ == 0) {
@@ -274,20 +292,20 @@ Result<void> Scanner::scan(std::string_view text, std::string& out, std::vector<
             return not_xml(root_done_ || documents_ > 0 ? "there is text after the root element"
                                                         : "it does not begin with an element");
           }
-          out += c;
-          ++at;
+          pass(at + 1);
         } else if (c == '&') {
+          flush();
           after_reference_ = State::text;
           state_ = State::reference;
           ++at;
         } else if (is_control(c)) {
+          flush();
           if (auto replaced = replace(out); !replaced) return replaced;
           ++at;
         } else if (static_cast<unsigned char>(c) < 0x20) {
-          out += c;
-          ++at;
+          pass(at + 1);
         } else {
-          copy_run(skip_plain<'<', '&'>(at, end));
+          pass(skip_plain<'<', '&'>(at, end));
         }
         break;
 
@@ -358,22 +376,19 @@ Result<void> Scanner::scan(std::string_view text, std::string& out, std::vector<
 
       case State::cdata:
         if (c == '>' && run_ >= 2) {
-          out += c;
-          ++at;
+          pass(at + 1);
           state_ = State::text;
         } else if (c == ']') {
           if (run_ < 2) ++run_;
-          out += c;
-          ++at;
+          pass(at + 1);
         } else {
           run_ = 0;
           if (is_control(c)) {
+            flush();
             if (auto replaced = replace(out); !replaced) return replaced;
             ++at;
           } else {
-            out += c;
-            ++at;
-            copy_run(skip_plain<']', ']'>(at, end));
+            pass(skip_plain<']', ']'>(at + 1, end));
           }
         }
         break;
@@ -413,22 +428,20 @@ Result<void> Scanner::scan(std::string_view text, std::string& out, std::vector<
         if (count_tag(1)) return too_long_tag();
         if (state_ == State::start_tag_slash && c != '>') return not_xml("there is a '/' inside a tag");
         if (c == '>') {
-          out += c;
-          ++at;
+          pass(at + 1);
           const bool is_empty = state_ == State::start_tag_slash;
           state_ = State::text;
           if (!is_empty) {
             ++depth_;
           } else if (depth_ == 0) {
+            flush();
             close_root(out, document_ends);
           }
         } else if (c == '/') {
-          out += c;
-          ++at;
+          pass(at + 1);
           state_ = State::start_tag_slash;
         } else if (c == '"' || c == '\'') {
-          out += c;
-          ++at;
+          pass(at + 1);
           quote_ = c;
           state_ = State::value;
         } else if (c == '=') {
@@ -436,14 +449,13 @@ Result<void> Scanner::scan(std::string_view text, std::string& out, std::vector<
             return too_large("an element has more than " + std::to_string(limits_.attributes) +
                              " attributes");
           }
-          out += c;
-          ++at;
+          pass(at + 1);
         } else if (c == '<' || is_control(c)) {
           return not_xml("there is a tag that does not end");
         } else {
           const char* const to = skip(tag_stops, at + 1, end);
           if (count_tag(static_cast<std::size_t>(to - at - 1))) return too_long_tag();
-          copy_run(to);
+          pass(to);
         }
         break;
       }
@@ -451,32 +463,33 @@ Result<void> Scanner::scan(std::string_view text, std::string& out, std::vector<
       case State::value:
         if (count_tag(1)) return too_long_tag();
         if (c == quote_) {
-          out += c;
-          ++at;
+          pass(at + 1);
           state_ = State::start_tag;
         } else if (c == '&') {
+          flush();
           after_reference_ = State::value;
           state_ = State::reference;
           ++at;
         } else if (c == '<') {
           return not_xml("there is a '<' inside an attribute's value");
         } else if (is_control(c)) {
+          flush();
           if (auto replaced = replace(out); !replaced) return replaced;
           ++at;
         } else {
           const char* const to = skip(value_stops, at + 1, end);
           if (count_tag(static_cast<std::size_t>(to - at - 1))) return too_long_tag();
-          copy_run(to);
+          pass(to);
         }
         break;
 
       case State::end_tag:
         if (count_tag(1)) return too_long_tag();
         if (c == '>') {
-          out += c;
-          ++at;
+          pass(at + 1);
           state_ = State::text;
           if (--depth_ == 0) {
+            flush();
             close_root(out, document_ends);
           }
         } else if (c == '<' || is_control(c)) {
@@ -484,7 +497,7 @@ Result<void> Scanner::scan(std::string_view text, std::string& out, std::vector<
         } else {
           const char* const to = skip(end_tag_stops, at + 1, end);
           if (count_tag(static_cast<std::size_t>(to - at - 1))) return too_long_tag();
-          copy_run(to);
+          pass(to);
         }
         break;
 
