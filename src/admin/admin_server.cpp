@@ -36,10 +36,10 @@ Answer readiness(const service::Daemon& daemon) {
 
 }  // namespace
 
-net::HttpHandler admin_handler(net::Environment& environment, const service::Daemon& daemon,
-                               const RunTimes& times, api::ApiServer* api) {
-  return [&environment, &daemon, &times, api](const net::ServerRequest& request,
-                                              net::Responder& responder) -> net::asio::awaitable<void> {
+net::HttpHandler admin_handler(net::Environment& environment, const service::Daemon& daemon, Metrics& metrics,
+                               api::ApiServer* api) {
+  return [&environment, &daemon, &metrics, api](const net::ServerRequest& request,
+                                                net::Responder& responder) -> net::asio::awaitable<void> {
     const std::string path = request.target.substr(0, request.target.find('?'));
     if (api != nullptr && api::ApiServer::is_for_api(path)) {
       co_await api->handle(request, responder);
@@ -59,7 +59,7 @@ net::HttpHandler admin_handler(net::Environment& environment, const service::Dae
     } else if (path == "/readyz") {
       answer = readiness(daemon);
     } else {
-      answer.body = prometheus_text(daemon, times, now);
+      answer.body = metrics.text(now);
       answer.content_type = prometheus_content_type;
     }
     headers.set("Content-Type", answer.content_type);

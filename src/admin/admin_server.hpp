@@ -16,8 +16,8 @@ namespace syncline::admin {
 ///   /metrics  Prometheus' text
 ///   /api/v1/… the API, if there is one
 /// No secret and no address of a mailbox stands in the first three. All must outlive it.
-net::HttpHandler admin_handler(net::Environment& environment, const service::Daemon& daemon,
-                               const RunTimes& times, api::ApiServer* api = nullptr);
+net::HttpHandler admin_handler(net::Environment& environment, const service::Daemon& daemon, Metrics& metrics,
+                               api::ApiServer* api = nullptr);
 
 /// Limits for clients of all kinds: slow ones are cut off, each route of the API says how long its bodies may
 /// be.

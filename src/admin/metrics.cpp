@@ -5,6 +5,7 @@
 #include <prometheus/text_serializer.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -109,6 +110,64 @@ MetricFamily items(const service::DaemonTotals& totals) {
   return made;
 }
 
+MetricFamily gauge(std::string name, std::string help, std::uint64_t value) {
+  MetricFamily made = family(std::move(name), std::move(help), MetricType::Gauge);
+  add(made, {}, value);
+  return made;
+}
+
+std::uint64_t unsigned_of(std::int64_t count) {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(0, count));
+}
+
+void add_standing(std::vector<MetricFamily>& families, const store::Standing& standing) {
+  MetricFamily backlog =
+      family("writes_waiting", "Writes to servers that are not finished", MetricType::Gauge);
+  add(backlog, {{"for", "server"}}, unsigned_of(standing.writes_waiting));
+  add(backlog, {{"for", "person"}}, unsigned_of(standing.writes_for_a_person));
+  families.push_back(std::move(backlog));
+  families.push_back(
+      gauge("quarantined_items", "Remote items that cannot be read", unsigned_of(standing.quarantined)));
+  MetricFamily alerts = family("alerts_open", "Alerts that nobody has settled", MetricType::Gauge);
+  constexpr std::array levels = {"information", "warning", "error"};
+  for (std::size_t level = 0; level < levels.size(); ++level)
+    add(alerts, {{"level", levels[level]}}, unsigned_of(standing.alerts_open[level]));
+  families.push_back(std::move(alerts));
+}
+
+/// Servers word their refusals as they like; what is not known here is "other".
+MetricFamily resyncs(const store::Resyncs& counted) {
+  constexpr std::pair<std::string_view, const char*> reasons[] = {
+      {"ErrorInvalidSyncStateData", "sync-state-refused"},
+      {"uidvalidity-changed", "numbered-anew"},
+      {"bad-cursor", "state-not-readable"}};
+  MetricFamily made = family("resyncs_total", "Folders read again from their beginning", MetricType::Counter);
+  std::uint64_t other = 0;
+  for (const auto& [_, count] : counted.by_reason) other += count;
+  for (const auto& [code, reason] : reasons) {
+    const auto found = counted.by_reason.find(code);
+    const std::uint64_t count = found == counted.by_reason.end() ? 0 : found->second;
+    other -= count;
+    add(made, {{"reason", reason}}, count);
+  }
+  add(made, {{"reason", "other"}}, other);
+  return made;
+}
+
+void add_connections(std::vector<MetricFamily>& families, const OpenConnections& open) {
+  MetricFamily made = family("connections", "Connections to servers that are in use", MetricType::Gauge);
+  add(made, {{"use", "request"}}, std::uint64_t{open.requests});
+  add(made, {{"use", "stream"}}, std::uint64_t{open.streams});
+  add(made, {{"use", "idle"}}, std::uint64_t{open.idle});
+  families.push_back(std::move(made));
+  families.push_back(gauge("requests_waiting", "Requests that wait for their turn or for the end of a pause",
+                           std::uint64_t{open.waiting}));
+  families.push_back(family("throttled_seconds_total",
+                            "Time in pauses that servers asked for, of all credentials",
+                            MetricType::Counter));
+  add(families.back(), {}, seconds(open.throttled));
+}
+
 MetricFamily durations(const RunTimes& times) {
   MetricFamily made = family("run_seconds", "Time that a mailbox's run took", MetricType::Histogram);
   ClientMetric metric;
@@ -135,24 +194,39 @@ void RunTimes::add(std::chrono::milliseconds took) {
   sum_seconds += span;
 }
 
-std::string prometheus_text(const service::Daemon& daemon, const RunTimes& times, SteadyTime now) {
-  const std::vector<service::MailboxTurn> turns = daemon.turns();
-  const service::DaemonTotals& totals = daemon.totals();
+Metrics::Metrics(const service::Daemon& daemon, store::Store& store,
+                 std::function<OpenConnections()> connections)
+    : daemon_(daemon),
+      store_(store),
+      connections_(std::move(connections)),
+      resyncs_(store.read<store::Resyncs>(store::begin_counting_resyncs)) {}
+
+std::string Metrics::text(SteadyTime now) {
+  const std::vector<service::MailboxTurn> turns = daemon_.turns();
+  const service::DaemonTotals& totals = daemon_.totals();
   std::vector<MetricFamily> families;
-  families.push_back(mailboxes(turns, daemon.not_ready().size()));
+  families.push_back(mailboxes(turns, daemon_.not_ready().size()));
   families.push_back(watched(turns));
   auto [largest, middle] = lags(turns, now);
   families.push_back(std::move(largest));
   families.push_back(std::move(middle));
-  families.push_back(family("ready", "1 while it serves", MetricType::Gauge));
-  add(families.back(), {}, std::uint64_t{daemon.is_ready()});
+  families.push_back(gauge("ready", "1 while it serves", std::uint64_t{daemon_.is_ready()}));
   families.push_back(family("runs_total", "Runs of mailboxes that ended", MetricType::Counter));
   add(families.back(), {{"outcome", "done"}}, totals.runs - totals.failed_runs);
   add(families.back(), {{"outcome", "failed"}}, totals.failed_runs);
   families.push_back(family("requests_total", "Requests to mail servers", MetricType::Counter));
   add(families.back(), {}, totals.requests);
   families.push_back(items(totals));
-  families.push_back(durations(times));
+  families.push_back(durations(run_times_));
+  add_connections(families, connections_());
+  if (const auto standing = store_.read<store::Standing>(store::read_standing))
+    add_standing(families, *standing);
+  if (resyncs_) {
+    auto counted = store_.read<store::Resyncs>(
+        [this](store::Transaction& transaction) { return store::count_resyncs(transaction, *resyncs_); });
+    if (counted) resyncs_ = std::move(counted);
+    families.push_back(resyncs(*resyncs_));
+  }
   return prometheus::TextSerializer().Serialize(families);
 }
 

@@ -67,6 +67,7 @@ class Serving {
         engine_(environment, organisation, std::make_shared<service::Connections>(context.get_executor()),
                 watch_events(), {.most_connections = connections_to_watch_with()}),
         daemon_(environment, organisation, {.mailboxes_at_once = options.at_once}, work()),
+        metrics_(daemon_, organisation.store(), [this] { return open_connections(); }),
         control_(environment, organisation, daemon_),
         desk_(environment, organisation, http.post_alert()),
         signals_(context, SIGINT, SIGTERM, SIGHUP) {}
@@ -85,7 +86,7 @@ class Serving {
     return {};
   }
 
-  Result<void> listen() { return http_.listen(daemon_, times_); }
+  Result<void> listen() { return http_.listen(daemon_, metrics_); }
 
   Result<void> run() {
     wait_for_signal();
@@ -131,6 +132,15 @@ class Serving {
                 }};
   }
 
+  admin::OpenConnections open_connections() const {
+    const service::Connections::Use use = engine_.use();
+    return {.requests = use.requests - std::min(use.hanging, use.requests),
+            .streams = engine_.streams(),
+            .idle = engine_.kept_connections(),
+            .waiting = use.waiting,
+            .throttled = use.throttled};
+  }
+
   service::Daemon::Work work() {
     service::Daemon::Work work;
     work.run = [this](const service::EnabledMailbox& mailbox) -> net::Async<sync::MailboxSummary> {
@@ -159,7 +169,7 @@ class Serving {
       engine_.configured(mailboxes);
     };
     work.finished = [this](const std::string&, const Result<sync::MailboxSummary>&,
-                           std::chrono::milliseconds took) { times_.add(took); };
+                           std::chrono::milliseconds took) { metrics_.run_times().add(took); };
     return work;
   }
 
@@ -207,9 +217,9 @@ class Serving {
   asio::io_context& context_;
   net::Environment& environment_;
   ServeHttp& http_;
-  admin::RunTimes times_;
   service::MailboxEngine engine_;
   service::Daemon daemon_;
+  admin::Metrics metrics_;
   service::DaemonControl control_;
   ServeDesk desk_;
   asio::signal_set signals_;

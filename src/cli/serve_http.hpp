@@ -38,7 +38,7 @@ class ServeHttp {
   /// For alerts on their way to people.
   service::PostAlert post_alert();
   /// Listens, unless it is off.
-  Result<void> listen(service::Daemon& daemon, const admin::RunTimes& times);
+  Result<void> listen(service::Daemon& daemon, admin::Metrics& metrics);
   /// Webhooks, until `stop`.
   net::Async<void> run() { return deliveries_.run(); }
   /// Ends deliveries and all connections.

@@ -89,6 +89,18 @@ Result<Connections::Network*> Connections::network_of(const model::Profile& prof
   return networks_.emplace(profile.name, std::move(*made)).first->second.get();
 }
 
+Connections::Use Connections::use() const {
+  Use use;
+  for (const auto& [_, kept] : budgets_->by_credential) {
+    const net::Budget::Metrics one = kept.budgets->metrics();
+    use.requests += one.requests;
+    use.hanging += one.hanging;
+    use.waiting += one.waiting;
+    use.throttled += one.throttled_total;
+  }
+  return use;
+}
+
 std::shared_ptr<ews::CredentialBudgets> Connections::budgets_of(const std::string& credential,
                                                                 Network& network,
                                                                 const model::Profile& profile) {

@@ -56,6 +56,15 @@ class Connections {
   std::shared_ptr<auth::TokenSource>& application_token_of(const model::Profile& profile) {
     return application_tokens_[profile.name];
   }
+  /// For metrics: what all budgets let through and hold back.
+  struct Use {
+    std::size_t requests = 0;  ///< under way, those for changes that wait at the server included
+    std::size_t hanging = 0;   ///< of these: wait at the server
+    std::size_t waiting = 0;   ///< for their turn, or for the end of a pause that the server asked for
+    std::chrono::milliseconds throttled{0};  ///< time in such pauses, since the start
+  };
+  Use use() const;
+
   std::shared_ptr<SharedAccount> service_account_of(const model::Profile& profile);
   const std::shared_ptr<auth::BlockingPool>& blocking() const { return blocking_; }
   /// Before the first connection: what the organisation requires. Error "fips-not-available" (local): nothing

@@ -41,6 +41,7 @@ class MailboxEngine {
   /// For metrics.
   std::size_t streams() const noexcept { return exchange_.streams(); }
   std::size_t kept_connections() const noexcept { return idle_.size(); }
+  Connections::Use use() const { return connections_->use(); }
 
  private:
   Result<void> connect(bool anew);
