@@ -16,7 +16,7 @@
 namespace syncline::admin {
 
 struct DeliverySettings {
-  std::chrono::milliseconds look_pause = std::chrono::seconds(1);    ///< for changes and for new webhooks
+  std::chrono::milliseconds look_pause = std::chrono::seconds(1);   ///< for changes and for new webhooks
   std::chrono::milliseconds first_pause = std::chrono::seconds(2);  ///< after a failure; doubled with each
   std::chrono::milliseconds longest_pause = std::chrono::hours(1);
   std::chrono::hours disabled_after{5 * 24};  ///< of failing without an end; an alert says so

@@ -554,6 +554,16 @@ class Start(unittest.TestCase):
         with self.assertRaises(Exception):
             serving.ask("GET", "/records")
 
+    def test_where_people_hold_roles_an_approving_token_needs_one(self):
+        serving = self.serving()
+        path = "/mailboxes/ana%40contoso.example/approve"
+        serving.run("role", "grant", "boss", "global_admin")
+        refused = serving.ask("POST", path, role="approver")
+        self.assertEqual((refused.status, refused.json["code"]), (409, "not-an-approver"))
+        serving.run("role", "grant", "token test approver (2)", "exchange_admin")
+        self.assertEqual(serving.ask("POST", path, role="approver").status, 200)
+        self.assertEqual(serving.ask("GET", "/mailboxes/ana%40contoso.example").json["approval"]["role"], "exchange_admin")
+
     def test_a_restart_keeps_answers_tokens_and_places(self):
         serving = self.serving()
         line = {"kind": "task", "owner": "a@x", "fields": {"subject": "x"}}
