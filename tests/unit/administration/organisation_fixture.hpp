@@ -92,7 +92,8 @@ class OrganisationFixture : public ::testing::Test {
     return loaded ? std::move(*loaded) : StoredOrganisation{};
   }
   boost::json::object settings(const std::string& address) {
-    const model::Mailbox* mailbox = stored().configuration.mailbox_of(address);
+    const StoredOrganisation now = stored();
+    const model::Mailbox* mailbox = now.configuration.mailbox_of(address);
     return mailbox == nullptr ? boost::json::object{} : to_object(mailbox_settings(), *mailbox);
   }
   template <class T>

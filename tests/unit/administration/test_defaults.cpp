@@ -9,7 +9,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-const std::string defaults = "[defaults]\nmail_out = \"none\"\nfolders = [\"Customers\"]\n";
+const std::string defaults = "[defaults]\nmail_out = \"none\"\nstart_date = 2026-11-01\n";
 
 class Defaults : public testing::OrganisationFixture {};
 
@@ -18,7 +18,7 @@ TEST_F(Defaults, ANewMailboxGetsWhatItDoesNotSay) {
           "[[mailbox]]\naddress = \"own@contoso.example\"\nprofile = \"Host\"\n"
           "act = \"none\"\nmail_out = \"sss\"\n");
   EXPECT_EQ(settings("m0@contoso.example").at("mail_out"), json::value("none"));
-  EXPECT_EQ(settings("m0@contoso.example").at("folders"), (json::value{"Customers"}));
+  EXPECT_EQ(settings("m0@contoso.example").at("start_date"), json::value("2026-11-01"));
   EXPECT_EQ(settings("own@contoso.example").at("mail_out"), json::value("sss"));
 }
 
@@ -27,7 +27,7 @@ TEST_F(Defaults, TheSameFileAgainChangesNothingAndSoDoesWhatIsExported) {
   EXPECT_TRUE(applied(text).applied);
   EXPECT_TRUE(applied(text).changes.empty());
   const std::string exported = write_apply_file(stored().configuration);
-  EXPECT_THAT(exported, HasSubstr("[defaults]\nmail_out = \"none\"\nfolders = [\"Customers\"]\n"));
+  EXPECT_THAT(exported, HasSubstr("[defaults]\nmail_out = \"none\"\nstart_date = 2026-11-01\n"));
   EXPECT_TRUE(applied(exported).changes.empty());
 }
 
@@ -53,7 +53,7 @@ TEST_F(Defaults, ThoseThatAreThereKeepWhatTheyHaveUntilTheyAreGivenTheDefaults) 
   EXPECT_EQ(settings("m0@contoso.example").at("mail_out"), json::value("none"));
   EXPECT_FALSE(settings("m1@contoso.example").contains("mail_out"));
   EXPECT_THAT(audit(),
-              Contains("admin apply.change mailbox m0@contoso.example: mail_out, folders: ticket 7"));
+              Contains("admin apply.change mailbox m0@contoso.example: mail_out, start_date: ticket 7"));
   EXPECT_TRUE(applied(text).changes.empty()) << "the file that says nothing of it leaves it so";
 }
 
@@ -95,8 +95,7 @@ TEST_F(Defaults, OneChangeOfManyMailboxesIsAllOrNothing) {
        {SettingChange{"no_such", "x"}, SettingChange{"mail_out", "sideways"},
         SettingChange{"policy.mail.track", "maybe"}, SettingChange{"policy.none.track", "all"},
         SettingChange{"profile", "Elsewhere"}, SettingChange{"address", "other@contoso.example"}}) {
-    auto refused =
-        set_mailboxes(*organisation, all, {{"folders", json::array{"New"}}, wrong}, false, {"admin"});
+    auto refused = set_mailboxes(*organisation, all, {{"start_date", "2026-11-02"}, wrong}, false, {"admin"});
     ASSERT_FALSE(refused) << wrong.key;
     EXPECT_EQ(refused.error().code, "bad-setting") << wrong.key;
     EXPECT_EQ(refused.error().domain, ErrorDomain::input);
