@@ -147,7 +147,7 @@ class Push(Serving):
         self.serve()
         wait_for(lambda: self.metric("syncline_mailboxes_watched", by="push") == 1, "the stream of notifications")
         self.assertEqual(self.watched(user)["by"], "push")
-        self.assertRegex(self.ok("status"), r"by push since 20")
+        self.assertRegex(self.ok("status"), r"by push\s+since\s+20")
         wait_for(lambda: self.metric("syncline_mailboxes", state="waiting") == 1, "the first runs' end")
         began = time.monotonic()
         self.exchange.deliver(user, "Pushed")
