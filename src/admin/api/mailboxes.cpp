@@ -333,6 +333,22 @@ Result<Answer> sync_now(Call& call) {
   return answer;
 }
 
+/// From the organisation that has claimed it, in its next run.
+Result<Answer> take_over(Call& call) {
+  auto stored = call.organisation().load();
+  if (!stored) return fail(std::move(stored.error()));
+  auto mailbox = found(call, *stored);
+  if (!mailbox) return fail(std::move(mailbox.error()));
+  const std::string address = (*mailbox)->address;
+  if (!stored->mailboxes.at(address).enabled)
+    return fail(ErrorDomain::input, "not-enabled", fmt::format("Mailbox {} is not enabled", address));
+  auto noted = service::note_take_over(call.organisation(), {address}, call.actor());
+  if (!noted) return fail(std::move(noted.error()));
+  Answer answer = json_answer(json::object{{"mailbox", address}, {"wanted", true}}, 202);
+  answer.afterwards = [address](Control& control, Answer&) { static_cast<void>(control.sync_now(address)); };
+  return answer;
+}
+
 }  // namespace
 
 void add_mailbox_routes(std::vector<Route>& routes) {
@@ -445,6 +461,12 @@ void add_mailbox_routes(std::vector<Route>& routes) {
                     .body_octets = 1024 * 1024,
                     .refusals = {404, 409},
                     .handler = bulk_change});
+  routes.push_back({.method = Method::post,
+                    .path = "/mailboxes/{address}/take-over",
+                    .operation = "takeOverMailbox",
+                    .answers = {202},
+                    .refusals = {409},
+                    .handler = take_over});
   routes.push_back({.method = Method::post,
                     .path = "/mailboxes/{address}/sync",
                     .operation = "syncMailbox",

@@ -60,6 +60,7 @@ const std::vector<Route>& routes() {
     add_status_routes(made);
     add_record_routes(made);
     add_change_routes(made);
+    add_role_routes(made);
     add_token_routes(made);
     add_webhook_routes(made);
     return made;

@@ -88,6 +88,7 @@ void add_journal_routes(std::vector<Route>& routes);
 void add_status_routes(std::vector<Route>& routes);
 void add_record_routes(std::vector<Route>& routes);
 void add_change_routes(std::vector<Route>& routes);
+void add_role_routes(std::vector<Route>& routes);
 void add_token_routes(std::vector<Route>& routes);
 void add_webhook_routes(std::vector<Route>& routes);
 void add_document_routes(std::vector<Route>& routes);

@@ -17,7 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from serving import (DOCUMENT, PROGRAM, ROLES, SOURCE, Serving, jsonschema, make_certificate, operations,  # noqa: E402
                      resolved, validate, wait_for)
 
-SAMPLES = {"name": "Basement", "address": "ana@contoso.example", "kind": "password", "id": "1"}
+SAMPLES = {"person": "boss", "role": "king", "name": "Basement", "address": "ana@contoso.example", "kind": "password", "id": "1"}
 SECRET = "Kq7-vertraulich-93x"
 
 
@@ -557,12 +557,17 @@ class Start(unittest.TestCase):
     def test_where_people_hold_roles_an_approving_token_needs_one(self):
         serving = self.serving()
         path = "/mailboxes/ana%40contoso.example/approve"
-        serving.run("role", "grant", "boss", "global_admin")
+        self.assertEqual(serving.ask("GET", "/roles").json["items"], [])
+        self.assertEqual(serving.ask("PUT", "/roles/king/king").json["code"], "bad-role")
+        self.assertEqual(serving.ask("PUT", "/roles/boss/global_admin").status, 204)
+        self.assertEqual(serving.ask("GET", "/roles", role="approver").json["items"], [{"person": "boss", "roles": ["global_admin"]}])
         refused = serving.ask("POST", path, role="approver")
         self.assertEqual((refused.status, refused.json["code"]), (409, "not-an-approver"))
         serving.run("role", "grant", "token test approver (2)", "exchange_admin")
         self.assertEqual(serving.ask("POST", path, role="approver").status, 200)
         self.assertEqual(serving.ask("GET", "/mailboxes/ana%40contoso.example").json["approval"]["role"], "exchange_admin")
+        self.assertEqual(serving.ask("DELETE", "/roles/boss/global_admin").status, 204)
+        self.assertEqual(serving.ask("POST", "/mailboxes/ana%40contoso.example/take-over").json["code"], "not-enabled")
 
     def test_a_restart_keeps_answers_tokens_and_places(self):
         serving = self.serving()
