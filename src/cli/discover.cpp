@@ -19,6 +19,8 @@
 #include "auth/credentials.hpp"
 #include "base/text.hpp"
 #include "cli/command.hpp"
+#include "cli/discover_all.hpp"
+#include "cli/organisation_command.hpp"
 #include "cli/terminal_secret.hpp"
 #include "ews/autodiscover/discovery.hpp"
 #include "ews/autodiscover/trust.hpp"
@@ -44,6 +46,9 @@ struct Options {
   std::vector<std::string> resolve;
   std::vector<std::string> allowed_hosts;
   std::string format = "text";
+  bool all = false;  ///< the organisation's mailboxes
+  bool follow_moves = false;
+  service::Actor actor;
 };
 
 ExitStatus complain(const Error& error, ExitStatus status) {
@@ -304,7 +309,14 @@ ExitStatus run(const Options& options) {
 void add_discover(CLI::App& app, Action& action) {
   CLI::App* discover = app.add_subcommand("discover", "Find the server that holds a mailbox, and say how");
   auto options = std::make_shared<Options>();
-  discover->add_option("ADDRESS", options->address, "The mailbox's address")->required();
+  discover->add_option("ADDRESS", options->address, "The mailbox's address");
+  discover->add_flag(
+      "--all", options->all,
+      "Look for all mailboxes of the organisation with their own credentials, compare with their "
+      "profiles, park those that moved");
+  discover->add_flag("--follow-moves", options->follow_moves,
+                     "With --all: give a mailbox that moved the one profile that fits");
+  add_actor_options(*discover, options->actor.who, options->actor.reason);
   discover->add_option("--user", options->user, "User name; the password is asked for")->type_name("NAME");
   auto* password =
       discover->add_flag("--password-stdin", options->password_stdin,
@@ -330,7 +342,18 @@ void add_discover(CLI::App& app, Action& action) {
       ->allow_extra_args(false);
   discover->add_flag("--internal", options->internal, "Prefer the endpoint for clients inside the network");
   discover->add_option("--format", options->format, "Output")->check(CLI::IsMember({"text", "json"}));
-  discover->callback([options, &action] { action = [options](const Globals&) { return run(*options); }; });
+  discover->callback([options, &action] {
+    if (options->all == !options->address.empty())
+      throw CLI::ValidationError("discover", "name an address, or --all");
+    if (options->follow_moves && !options->all)
+      throw CLI::ValidationError("discover", "--follow-moves is for --all");
+    action = [options](const Globals& globals) {
+      return options->all ? discover_all(globals, {.follow_moves = options->follow_moves,
+                                                   .format = options->format,
+                                                   .actor = options->actor})
+                          : run(*options);
+    };
+  });
 }
 
 }  // namespace syncline::cli

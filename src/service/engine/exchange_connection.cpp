@@ -164,14 +164,8 @@ class SignInMaker {
   const AdmittedMailbox& mailbox_;
 };
 
-/// The endpoint that the profile states, that was found lately, or that Autodiscover finds now.
-Async<std::string> find_endpoint(Organisation& organisation, Connections::Network& network,
-                                 const AdmittedMailbox& mailbox, const router::LegRoute& leg,
-                                 std::shared_ptr<net::Authenticator> credentials, bool remember) {
-  if (!leg.location.empty()) co_return leg.location;
-  auto known = known_endpoint(organisation, mailbox.address());
-  if (!known) co_return fail(std::move(known.error()));
-  if (*known) co_return std::move(**known);
+Async<model::MailboxFacts> ask_autodiscover(Connections::Network& network, const AdmittedMailbox& mailbox,
+                                            std::shared_ptr<net::Authenticator> credentials) {
   ews::autodiscover::DiscoverySettings settings;
   settings.credentials = std::move(credentials);
   settings.allowed_hosts = mailbox.profile().autodiscover_hosts;
@@ -180,10 +174,22 @@ Async<std::string> find_endpoint(Organisation& organisation, Connections::Networ
   ews::autodiscover::Discovery found = co_await ews::autodiscover::discover(
       *network.http, world.resolver, world.clock, address, std::move(settings));
   if (!found.facts) co_return fail(std::move(found.facts.error()).during("discovering " + address));
+  co_return std::move(*found.facts);
+}
+
+/// The endpoint that the profile states, that was found lately, or that Autodiscover finds now.
+Async<std::string> find_endpoint(Organisation& organisation, Connections::Network& network,
+                                 const AdmittedMailbox& mailbox, const router::LegRoute& leg,
+                                 std::shared_ptr<net::Authenticator> credentials, bool remember) {
+  if (!leg.location.empty()) co_return leg.location;
+  auto known = known_endpoint(organisation, mailbox.address());
+  if (!known) co_return fail(std::move(known.error()));
+  if (*known) co_return std::move(**known);
+  auto found = co_await ask_autodiscover(network, mailbox, std::move(credentials));
+  if (!found) co_return fail(std::move(found.error()));
   if (remember)
-    if (auto kept = remember_endpoint(organisation, *found.facts); !kept)
-      co_return fail(std::move(kept.error()));
-  co_return found.facts->ews_endpoint;
+    if (auto kept = remember_endpoint(organisation, *found); !kept) co_return fail(std::move(kept.error()));
+  co_return std::move(found->ews_endpoint);
 }
 
 }  // namespace
@@ -265,6 +271,31 @@ Async<std::unique_ptr<ExchangeConnection>> ExchangeConnection::open(Organisation
   co_return std::unique_ptr<ExchangeConnection>(
       new ExchangeConnection((*network)->environment(), *(*network)->http, std::move(budgets),
                              std::move(client), std::move(driver), std::move(turn), std::move(streams_to)));
+}
+
+Async<model::MailboxFacts> discover_mailbox(Organisation& organisation, Connections& connections,
+                                            const AdmittedMailbox& mailbox) {
+  const router::LegRoute* leg = exchange_leg(mailbox.route());
+  if (leg == nullptr)
+    co_return fail(ErrorDomain::input, "no-driver", "no leg of " + mailbox.address() + " is served by EWS");
+  auto network = connections.network_of(mailbox.profile());
+  if (!network) co_return fail(std::move(network.error()));
+  auto sign_in = SignInMaker(organisation, connections, **network, mailbox).make(*leg);
+  if (!sign_in) co_return fail(std::move(sign_in.error()));
+  std::optional<SharedAccount::Turn> turn;
+  if (sign_in->kind == auth::CredentialKind::service_account) {
+    const std::shared_ptr<SharedAccount> account = connections.service_account_of(mailbox.profile());
+    auto taken = co_await account->take_turn((*network)->environment().clock);
+    if (!taken) co_return fail(std::move(taken.error()));
+    turn.emplace(std::move(*taken));
+  }
+  std::shared_ptr<net::Authenticator> credentials = sign_in->authenticator;
+  auto found = co_await ask_autodiscover(**network, mailbox, std::move(credentials));
+  if (turn) {
+    if (found) turn->accepted();
+    if (!found && refuses_credentials(found.error())) turn->refused(found.error());
+  }
+  co_return found;
 }
 
 }  // namespace syncline::service

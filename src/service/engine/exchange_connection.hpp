@@ -9,6 +9,7 @@
 #include "base/async.hpp"
 #include "ews/client/ews_client.hpp"
 #include "ews/driver/ews_driver.hpp"
+#include "model/mailbox_facts.hpp"
 #include "service/engine/mailbox_connection.hpp"
 
 namespace syncline::service {
@@ -44,5 +45,10 @@ class ExchangeConnection final : public MailboxConnection {
   ews::EwsClient client_;
   ews::EwsDriver driver_;
 };
+
+/// Where the mailbox lives, by Autodiscover with its own credentials; what was found earlier does not count.
+/// Errors: of the vault, "no-driver" (input) for a mailbox that is not on Exchange, those of Autodiscover.
+Async<model::MailboxFacts> discover_mailbox(Organisation& organisation, Connections& connections,
+                                            const AdmittedMailbox& mailbox);
 
 }  // namespace syncline::service

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "service/placement/placement_pass.hpp"
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/experimental/channel.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "base/text.hpp"
+#include "routing/rules/intake/exchange_facts.hpp"
+#include "service/engine/exchange_connection.hpp"
+#include "service/engine/mailbox_state.hpp"
+#include "service/organisation/mailbox_administration.hpp"
+#include "service/organisation/mailbox_gate.hpp"
+#include "service/organisation/organisation.hpp"
+#include "store/journal.hpp"
+#include "store/placements.hpp"
+
+namespace syncline::service {
+namespace {
+
+namespace asio = net::asio;
+namespace json = boost::json;
+using What = PlacementResult::What;
+
+constexpr std::string_view moved_alert = "mailbox-moved";
+
+bool is_exchange(const model::Profile& profile) {
+  using model::ServerType;
+  return profile.type == ServerType::exchange_online || profile.type == ServerType::exchange_online_hybrid ||
+         profile.type == ServerType::exchange_hybrid || profile.type == ServerType::exchange_server;
+}
+
+/// What the rules are told of a mailbox instead of what was stated.
+Facts facts_for_rules(const model::MailboxFacts& found) {
+  Facts facts;
+  if (found.location == model::MailboxLocation::online) facts["mbx_host"] = "exchange_online";
+  if (found.location == model::MailboxLocation::on_premises) facts["mbx_host"] = "exchange_onprem";
+  if (found.location == model::MailboxLocation::on_premises && found.server_version)
+    if (const auto version = rules::exchange_version(*found.server_version))
+      facts["mbx_exchange_version"] = std::string(rules::to_string(*version));
+  return facts;
+}
+
+std::string facts_json(const model::MailboxFacts& facts) {
+  return json::serialize(json::object{{"location", model::to_string(facts.location)},
+                                      {"cloud", facts.cloud},
+                                      {"endpoint", facts.ews_endpoint},
+                                      {"serverVersion", facts.server_version.value_or("")},
+                                      {"serverType", facts.server_type},
+                                      {"primaryAddress", facts.primary_address},
+                                      {"foundBy", facts.found_by}});
+}
+
+std::string rejecting(const Judged& judged) {
+  std::string ids;
+  for (const rules::Finding& finding : judged.judgement.findings)
+    if (finding.severity == rules::Severity::reject)
+      ids += (ids.empty() ? "" : ", ") + std::string(finding.rule->id);
+  return ids;
+}
+
+class PlacementPass {
+ public:
+  PlacementPass(asio::any_io_executor executor, Organisation& organisation, PlacementWishes wishes,
+                Actor actor)
+      : executor_(executor),
+        organisation_(organisation),
+        wishes_(std::move(wishes)),
+        actor_(std::move(actor)),
+        connections_(executor) {}
+
+  Async<std::vector<PlacementResult>> run() {
+    auto loaded = organisation_.load();
+    if (!loaded) co_return fail(std::move(loaded.error()));
+    stored_ = std::move(*loaded);
+    if (auto met = connections_.require(stored_.configuration.organisation.environment); !met)
+      co_return fail(std::move(met.error()));
+    assignments_.emplace(stored_.configuration, stored_, organisation_.today());
+    gate_.emplace(stored_, organisation_.today());
+    std::vector<std::string> wanted;
+    for (const std::string& address : wishes_.addresses) wanted.push_back(text::to_lower_ascii(address));
+    for (const model::Mailbox& mailbox : stored_.configuration.mailboxes) {
+      if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), mailbox.address) == wanted.end())
+        continue;
+      PlacementResult result{.address = mailbox.address};
+      if (const model::Profile* profile = stored_.configuration.profile_of(mailbox)) {
+        result.profile = profile->name;
+        if (!is_exchange(*profile)) result.text = "it is not on Exchange";
+      }
+      results_.push_back(std::move(result));
+    }
+    const std::size_t workers =
+        std::min(std::max<std::size_t>(1, wishes_.at_once), std::max<std::size_t>(1, results_.size()));
+    asio::experimental::channel<void(boost::system::error_code)> ended(executor_, workers);
+    for (std::size_t i = 0; i < workers; ++i)
+      asio::co_spawn(executor_, work(),
+                     [&ended](const std::exception_ptr&) { ended.try_send(boost::system::error_code()); });
+    for (std::size_t i = 0; i < workers; ++i) co_await ended.async_receive(asio::use_awaitable);
+    if (trouble_) co_return fail(std::move(*trouble_));
+    co_return std::move(results_);
+  }
+
+ private:
+  asio::awaitable<void> work() {
+    while (next_ < results_.size() && !trouble_) {
+      PlacementResult& result = results_[next_++];
+      if (!result.text.empty()) continue;
+      const Result<void> done = co_await look(result);
+      if (!done) trouble_ = done.error();
+    }
+  }
+
+  Async<void> look(PlacementResult& result) {
+    auto admitted = gate_->admit_for_test(result.address);
+    if (!admitted) {
+      result.text = admitted.error().message;
+      co_return Result<void>{};
+    }
+    if (wishes_.on_begin) wishes_.on_begin(result.address);
+    auto found = co_await discover_mailbox(organisation_, connections_, *admitted);
+    if (!found) {
+      if (found.error().domain == ErrorDomain::local) co_return fail(std::move(found.error()));
+      result.what = What::not_found;
+      result.text = found.error().describe();
+      co_return note(result);
+    }
+    result.facts = std::move(*found);
+    judge(result);
+    if (result.what == What::elsewhere && wishes_.follow_moves)
+      if (auto followed = follow(result); !followed) co_return followed;
+    co_return note(result);
+  }
+
+  /// The assignment to `profile` (empty: its own), by what was found.
+  Judged judged_by_facts(const PlacementResult& result, const std::string& profile) const {
+    model::Mailbox mailbox = *stored_.configuration.mailbox_of(result.address);
+    for (auto& [field, value] : facts_for_rules(*result.facts)) mailbox.facts[field] = value;
+    if (!profile.empty()) mailbox.profile = profile;
+    return assignments_->judge(mailbox, rules::Word::enable);
+  }
+
+  void judge(PlacementResult& result) const {
+    result.judged = judged_by_facts(result, {});
+    result.what = result.judged->rejected() ? What::elsewhere : What::fits;
+    result.text = "it lives on " + result.facts->server_type;
+    if (result.what == What::elsewhere)
+      result.text += ", where the profile does not lead; by these facts the rules reject it: " +
+                     rejecting(*result.judged);
+  }
+
+  /// Exactly one other profile that the rules accept is taken.
+  Result<void> follow(PlacementResult& result) {
+    std::vector<std::string> fitting;
+    for (const model::Profile& profile : stored_.configuration.profiles)
+      if (profile.name != result.profile && is_exchange(profile) &&
+          !judged_by_facts(result, profile.name).rejected())
+        fitting.push_back(profile.name);
+    if (fitting.size() != 1) {
+      result.text += fitting.empty() ? "; no other profile fits" : "; more than one other profile fits";
+      return {};
+    }
+    std::vector<SettingChange> changes = {{"profile", json::value(fitting.front())}};
+    for (const auto& [field, value] : facts_for_rules(*result.facts))
+      changes.push_back({field.substr(field.find('_') + 1), json::value(value)});
+    auto applied = set_mailboxes(organisation_, {result.address}, changes, false, actor_);
+    if (!applied) return fail(std::move(applied.error()));
+    if (!applied->applied) {
+      result.text += "; its assignment to " + fitting.front() + " is refused";
+      return {};
+    }
+    result.reassigned_to = fitting.front();
+    result.what = What::fits;
+    return {};
+  }
+
+  /// Facts, parking and who is told, in one transaction.
+  Result<void> note(PlacementResult& result) {
+    const auto standing = stored_.mailboxes.find(result.address);
+    const SystemTime now = organisation_.clock().now();
+    auto noted = organisation_.store().write<void>([&](store::Transaction& transaction) -> Result<void> {
+      auto before = store::find_placement(transaction, standing->second.id);
+      if (!before) return fail(std::move(before.error()));
+      store::Placement placement = before->value_or(store::Placement{.mailbox = standing->second.id});
+      const bool was_parked = placement.parked_at.has_value();
+      placement.looked_at = now;
+      placement.error = result.what == What::not_found ? result.text : std::string();
+      if (result.facts) placement.facts = facts_json(*result.facts);
+      // Only what is synchronised has to be stopped.
+      if (result.what == What::elsewhere && !was_parked && standing->second.enabled) {
+        placement.parked_at = now;
+        placement.parked_why = result.text;
+      }
+      if (result.what == What::fits) {
+        placement.parked_at = std::nullopt;
+        placement.parked_why.clear();
+      }
+      result.parked = placement.parked_at.has_value();
+      result.changed = was_parked != result.parked;
+      if (auto put = store::put_placement(transaction, placement); !put) return put;
+      if (!result.changed) return {};
+      auto audited =
+          store::append_audit(transaction, {.who = actor_.who,
+                                            .act = result.parked ? "mailbox.park" : "mailbox.unpark",
+                                            .object = "mailbox " + result.address,
+                                            .reason = result.text});
+      if (!audited) return audited;
+      if (!result.parked) return store::clear_alert(transaction, standing->second.id, moved_alert);
+      return store::raise_alert(
+          transaction,
+          {.mailbox = standing->second.id,
+           .level = store::AlertLevel::error,
+           .code = std::string(moved_alert),
+           .text = result.address + " is parked: " + result.text,
+           .remedy = "Give it a profile that leads there (mailbox set profile=NAME), or syncline "
+                     "discover --all --follow-moves; then it goes on."});
+    });
+    if (!noted) return noted;
+    if (result.changed) {
+      // Parked is disabled until it fits again: the gate keeps everything away from it.
+      auto done = administer(organisation_, result.parked ? MailboxAct::disable : MailboxAct::enable,
+                             {result.address}, {.who = actor_.who, .reason = result.text});
+      if (!done) return fail(std::move(done.error()));
+      if (const auto& obstacle = done->front().obstacle)
+        result.text += "; it is not enabled again: " + obstacle->message;
+    }
+    // The next run goes where it was found.
+    if (result.facts && !result.parked) return remember_endpoint(organisation_, *result.facts);
+    return {};
+  }
+
+  asio::any_io_executor executor_;
+  Organisation& organisation_;
+  PlacementWishes wishes_;
+  Actor actor_;
+  Connections connections_;
+  StoredOrganisation stored_;
+  std::optional<Assignments> assignments_;
+  std::optional<MailboxGate> gate_;
+  std::vector<PlacementResult> results_;
+  std::size_t next_ = 0;
+  std::optional<Error> trouble_;
+};
+
+}  // namespace
+
+std::string_view to_string(PlacementResult::What what) noexcept {
+  switch (what) {
+    case What::fits:
+      return "fits";
+    case What::elsewhere:
+      return "elsewhere";
+    case What::not_found:
+      return "not-found";
+    case What::not_asked:
+      return "not-asked";
+  }
+  return {};
+}
+
+Async<std::vector<PlacementResult>> look_for_mailboxes(asio::any_io_executor executor,
+                                                       Organisation& organisation, PlacementWishes wishes,
+                                                       Actor actor) {
+  PlacementPass pass(executor, organisation, std::move(wishes), std::move(actor));
+  co_return co_await pass.run();
+}
+
+}  // namespace syncline::service

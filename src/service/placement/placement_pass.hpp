@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+// Hybrid placement: where each mailbox on Exchange really lives, by Autodiscover with its own credentials;
+// what the rules say of it by facts instead of claims. One that its profile does not lead to is parked
+// (disabled until it fits again), and somebody is told; one that came back goes on.
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/async.hpp"
+#include "model/mailbox_facts.hpp"
+#include "service/engine/connections.hpp"
+#include "service/organisation/apply.hpp"
+#include "service/organisation/assignments.hpp"
+
+namespace syncline::service {
+
+struct PlacementResult {
+  enum class What : std::uint8_t {
+    fits,       ///< it lives where its profile leads
+    elsewhere,  ///< it does not
+    not_found,  ///< Autodiscover did not lead to it; nothing is concluded
+    not_asked,  ///< not approved, or refused for another reason; or not on Exchange
+  };
+  std::string address;
+  std::string profile = {};
+  What what = What::not_asked;
+  std::string text = {};  ///< why, for people
+  std::optional<model::MailboxFacts> facts = std::nullopt;
+  std::optional<Judged> judged = std::nullopt;  ///< by the facts
+  bool parked = false;                          ///< is now
+  bool changed = false;                         ///< was parked, or goes on, by this look
+  std::string reassigned_to = {};               ///< the profile that it was given
+};
+std::string_view to_string(PlacementResult::What what) noexcept;
+
+struct PlacementWishes {
+  std::vector<std::string> addresses = {};  ///< none: all
+  std::size_t at_once = 4;
+  /// A mailbox that has moved gets the one profile that fits, if there is exactly one.
+  bool follow_moves = false;
+  std::function<void(const std::string& address)> on_begin = {};
+};
+
+/// Results in the order of the configuration. Errors: of the store. Acts are in the audit.
+Async<std::vector<PlacementResult>> look_for_mailboxes(net::asio::any_io_executor executor,
+                                                       Organisation& organisation, PlacementWishes wishes,
+                                                       Actor actor);
+
+}  // namespace syncline::service
