@@ -251,6 +251,38 @@ class OnExchange(Tests):
         self.assertEqual((result.returncode, line["enabled"], line["test"]["state"]), (0, True, "success"), line)
         self.assertGreater(line["test"]["attempts"], 1)
 
+    def test_a_running_daemon_tests_in_the_background_and_serves_who_passed(self):
+        user = self.with_mailbox()
+        self.exchange.deliver(user, "Already there")
+        serve = self.start("serve", "--port", "0")
+        self.assertTrue(serve.stdout.readline())
+        waiting = self.try_mailboxes(user, status=0, more=["--enable", "--background"])[user]
+        self.assertIn(waiting["test"]["state"], ("not-run", "running", "success"))
+        wait_for(lambda: self.status()["mailboxes"][0]["enabled"], "the end of the test")
+        self.assertEqual(self.status()["mailboxes"][0]["test"], "success")
+        wait_for(lambda: self.records("email"), "the first synchronisation")
+        self.assertEqual([record["fields"]["subject"] for record in self.records("email")], ["Already there"])
+        serve.terminate()
+        _, log = serve.communicate(timeout=60)
+        self.assertEqual(serve.returncode, 0, log)
+        self.assertIn("has passed its test, and is enabled", log)
+
+    def test_a_daemon_that_is_stopped_in_a_test_begins_it_again(self):
+        user = self.with_mailbox()
+        rule = self.exchange.fault(mailbox=user, action="delay", waitMs=3000)
+        serve = self.start("serve", "--port", "0")
+        self.assertTrue(serve.stdout.readline())
+        self.try_mailboxes(user, status=0, more=["--background"])
+        wait_for(lambda: self.status()["mailboxes"][0]["test"] == "running", "the beginning of the test")
+        serve.terminate()
+        _, log = serve.communicate(timeout=60)
+        self.assertEqual(serve.returncode, 0, log)
+        self.exchange.end_fault(rule)
+        serve = self.start("serve", "--port", "0")
+        wait_for(lambda: self.status()["mailboxes"][0]["test"] == "success", "the test")
+        serve.terminate()
+        self.assertEqual((serve.wait(timeout=60), serve.communicate())[0], 0)
+
     def token_answer(self, description, code="invalid_grant"):
         return self.exchange.fault(operation="token", action="status", status=400, contentType="application/json",
                                    text=json.dumps({"error": code, "error_description": description}))
