@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// `syncline key rotate`: changes the vault's key.
+// `syncline key`: changes the vault's key, or begins anew when it is lost.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -11,18 +11,37 @@
 namespace syncline::cli {
 namespace {
 
+Result<void> note(service::Organisation& organisation, const char* act, const service::Actor& actor) {
+  return organisation.store().write<void>([&](store::Transaction& transaction) {
+    return store::append_audit(transaction, {.who = actor.who.empty() ? current_user() : actor.who,
+                                             .act = act,
+                                             .object = "organisation",
+                                             .reason = actor.reason});
+  });
+}
+
+ExitStatus run_replace(const Globals& globals, const service::Actor& actor) {
+  auto organisation = open_organisation(globals, OpenFor::writing);
+  if (!organisation) return report(organisation.error());
+  auto forgotten = service::replace_lost_key(**organisation);
+  if (!forgotten) return report(forgotten.error());
+  if (auto audited = note(**organisation, "key.replace", actor); !audited) return report(audited.error());
+  Output output;
+  output.text() = fmt::format(
+      "Forgotten: {} sealed values that nothing opens any more. The key is {} now; keep a copy elsewhere.\n"
+      "Next: syncline secret set and auth login for every profile and mailbox; syncline mailbox show says "
+      "whose "
+      "are missing\n",
+      *forgotten, shown((*organisation)->key_place().describe()));
+  return finish(output, ExitStatus::done);
+}
+
 ExitStatus run_rotate(const Globals& globals, const service::Actor& actor) {
   auto organisation = open_organisation(globals, OpenFor::writing);
   if (!organisation) return report(organisation.error());
   auto wrapped = service::rotate_master_key(**organisation);
   if (!wrapped) return report(wrapped.error());
-  auto audited = (*organisation)->store().write<void>([&](store::Transaction& transaction) {
-    return store::append_audit(transaction, {.who = actor.who.empty() ? current_user() : actor.who,
-                                             .act = "key.rotate",
-                                             .object = "organisation",
-                                             .reason = actor.reason});
-  });
-  if (!audited) return report(audited.error());
+  if (auto audited = note(**organisation, "key.rotate", actor); !audited) return report(audited.error());
   Output output;
   output.text() = fmt::format("The key in {} is a new one; {} keys of accounts were wrapped anew.\n",
                               shown((*organisation)->key_place().describe()), *wrapped);
@@ -41,6 +60,14 @@ void add_key(CLI::App& app, Action& action) {
   rotate->footer("If it is interrupted, run it again: until then both keys are valid.");
   rotate->callback(
       [actor, &action] { action = [actor](const Globals& globals) { return run_rotate(globals, *actor); }; });
+  CLI::App* replace = key->add_subcommand(
+      "replace", "The key is lost: make a new one, and forget every secret that was sealed under it");
+  auto replacer = std::make_shared<service::Actor>();
+  add_actor_options(*replace, replacer->who, replacer->reason);
+  replace->footer("Refused while the key opens the secrets. Records and links need no key and stay.");
+  replace->callback([replacer, &action] {
+    action = [replacer](const Globals& globals) { return run_replace(globals, *replacer); };
+  });
 }
 
 }  // namespace syncline::cli

@@ -167,6 +167,31 @@ Result<std::size_t> rotate_master_key(Organisation& organisation) {
   return wrapped;
 }
 
+Result<std::size_t> replace_lost_key(Organisation& organisation) {
+  auto keys = vault::read_keys(organisation.key_place());
+  if (!keys && keys.error().code != "no-key") return fail(std::move(keys.error()));
+  if (!keys) {
+    keys = vault::MasterKeys{vault::MasterKey::generate(organisation.random())};
+    if (auto written = vault::write_keys(organisation.key_place(), *keys); !written)
+      return fail(std::move(written.error()));
+  }
+  const vault::Vault present(*keys, organisation.random());
+  return organisation.store().write<std::size_t>([&](store::Transaction& transaction) -> Result<std::size_t> {
+    SealedRows rows(transaction);
+    auto names = rows.list("");
+    if (!names) return fail(std::move(names.error()));
+    const auto opened = present.rewrap(rows, names->size());
+    if (opened)
+      return fail(ErrorDomain::input, "key-is-good",
+                  fmt::format("{} opens all that is sealed; `key rotate` changes it and loses nothing",
+                              organisation.key_place().describe()));
+    if (opened.error().code != "wrong-key") return fail(opened.error());
+    for (const std::string& name : *names)
+      if (auto removed = rows.remove(name); !removed) return fail(std::move(removed.error()));
+    return names->size();
+  });
+}
+
 Result<void> backup(Organisation& organisation, const std::string& target) {
   if (!is_empty_or_absent(target)) {
     return fail(ErrorDomain::input, "not-empty", fmt::format("{} is there and not an empty folder", target));

@@ -73,6 +73,11 @@ class Organisation {
 /// keys it wrapped. Errors: "key-not-writable", those of the vault and the store.
 Result<std::size_t> rotate_master_key(Organisation& organisation);
 
+/// When the key is lost: makes one where there is none, takes the one that is there otherwise, and forgets
+/// all that was sealed under the lost one. Returns how many sealed values that were. Errors: "key-is-good"
+/// (domain input): the key opens them; "key-not-writable", those of the store.
+Result<std::size_t> replace_lost_key(Organisation& organisation);
+
 /// Copies database and content to `target`, which must not exist or be empty; never the key. Error
 /// "not-empty" (domain input).
 Result<void> backup(Organisation& organisation, const std::string& target);
