@@ -285,7 +285,8 @@ Result<ApplyOutcome> change(Organisation& organisation, const MakeWanted& make,
 Result<Configuration> changed_mailboxes(
     Configuration configuration, const std::vector<std::string>& addresses,
     const std::function<Result<void>(json::object& settings)>& change_one) {
-  std::map<std::string_view, model::Mailbox*> by_address;
+  // Copies: the mailboxes' own texts move when they change.
+  std::map<std::string, model::Mailbox*, std::less<>> by_address;
   for (model::Mailbox& mailbox : configuration.mailboxes) by_address[mailbox.address] = &mailbox;
   for (const std::string& address : addresses) {
     const auto found = by_address.find(address);

@@ -78,7 +78,8 @@ TEST_F(Defaults, OneChangeOfManyMailboxesIsAllOrNothing) {
       set_mailboxes(*organisation, all,
                     {{"mail_out", "none"}, {"policy.mail.track", "all"}, {"policy.sync.adopt_tasks", "none"}},
                     false, {"admin"});
-  ASSERT_TRUE(done && done->applied) << done.error().describe();
+  ASSERT_TRUE(done) << done.error().describe();
+  ASSERT_TRUE(done->applied);
   for (const std::string& address : all) {
     EXPECT_EQ(settings(address).at("mail_out"), json::value("none"));
     EXPECT_EQ(settings(address).at("policy").at("mail").at("track"), json::value("all"));
