@@ -42,7 +42,8 @@ Result<StoredGrant> StoredGrant::parse(const Secret& kept) {
   json::error_code failure;
   const json::value parsed = json::parse(text, failure);
   if (failure || !parsed.is_object())
-    return fail(ErrorDomain::local, "bad-grant", "What is kept of the sign-in cannot be read; sign in again");
+    return fail(ErrorDomain::auth, "bad-grant", "What is kept of the sign-in cannot be read; sign in again",
+                RetryClass::reauthenticate);
   const json::object& object = parsed.get_object();
   grant.refresh_token = Secret(text_member(object, "refresh_token"));
   grant.obtained = time_member(object, "obtained");

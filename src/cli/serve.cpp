@@ -69,7 +69,8 @@ class Serving {
         daemon_(environment, organisation, {.mailboxes_at_once = options.at_once}, work()),
         metrics_(daemon_, organisation.store(), [this] { return open_connections(); }),
         control_(environment, organisation, daemon_),
-        desk_(environment, organisation, http.post_alert()),
+        desk_(environment, organisation, http.post_alert(),
+              [this](const std::string& address) { daemon_.wake(address); }),
         signals_(context, SIGINT, SIGTERM, SIGHUP) {}
 
   /// Connections under the organisation's present terms.

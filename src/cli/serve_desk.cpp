@@ -25,11 +25,11 @@ void log_test(const service::TesterProgress& progress) {
 }  // namespace
 
 ServeDesk::ServeDesk(net::Environment& environment, service::Organisation& organisation,
-                     service::PostAlert post)
+                     service::PostAlert post, service::WakeSender wake)
     : environment_(environment),
       tester_(environment.executor, environment, organisation, std::string(service::background_tester), {},
               log_test),
-      alerts_(organisation, {}, std::move(post)),
+      alerts_(organisation, {}, std::move(post), std::move(wake)),
       changed_(environment.executor) {}
 
 net::asio::awaitable<void> ServeDesk::run() {
@@ -47,6 +47,7 @@ net::asio::awaitable<void> ServeDesk::ended() {
 
 void ServeDesk::stop() {
   is_stopping_ = true;
+  alerts_.stop();
   tester_.stop(true);
 }
 

@@ -13,7 +13,9 @@ namespace syncline::cli {
 class ServeDesk {
  public:
   /// Both must outlive it. `post` may be empty: webhooks wait.
-  ServeDesk(net::Environment& environment, service::Organisation& organisation, service::PostAlert post = {});
+  /// `wake`: has a mailbox run that has mail to send.
+  ServeDesk(net::Environment& environment, service::Organisation& organisation, service::PostAlert post,
+            service::WakeSender wake);
 
   /// Until `stop`. Trouble of the store goes to the log: the daemon notices it by itself.
   net::asio::awaitable<void> run();

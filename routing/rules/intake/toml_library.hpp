@@ -61,7 +61,22 @@ inline std::optional<toml::parse_result> try_parse(std::string_view text) {
 }
 }  // namespace toml_detail
 
+/// The library goes as deep as a dotted key is long, whatever its limit on nested values: "a.a.a…".
+inline std::optional<std::uint64_t> line_of_long_key(std::string_view text) {
+  constexpr unsigned most_dots = 128;
+  std::uint64_t line = 1;
+  unsigned dots = 0;
+  for (const char c : text) {
+    if (c == '\n') ++line;
+    if (std::string_view("=,{}[]#\n").find(c) != std::string_view::npos) dots = 0;
+    if (c == '.' && ++dots > most_dots) return line;
+  }
+  return std::nullopt;
+}
+
 inline expected<toml::table, TomlProblem> parse_toml_text(std::string_view text) {
+  if (const auto line = line_of_long_key(text))
+    return unexpected<TomlProblem>({*line, 1, "more than 128 dots in one key or value"});
   if (auto parsed = toml_detail::try_parse(text)) {
     if (*parsed) return std::move(*parsed).table();
     const auto& error = parsed->error();

@@ -38,7 +38,7 @@ SystemTime time_in(const json::object& object, std::string_view name) {
 }
 
 unexpected<Error> bad_progress() {
-  return fail(ErrorDomain::local, "bad-progress", "the saved progress of the operation cannot be read");
+  return fail(ErrorDomain::mail, "bad-progress", "the saved progress of the operation cannot be read");
 }
 
 }  // namespace

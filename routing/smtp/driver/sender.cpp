@@ -119,6 +119,9 @@ Async<sync::Applied> Sender::send(const sync::WriteOrder& order, sync::Progress&
   for (const RecipientNote& recipient : job.journal.recipients)
     if (recipient.state != RecipientNote::State::accepted)
       applied.refused_recipients.push_back(recipient.address);
+  // The wait may be long, and the mail is out: a stop meanwhile must find that noted.
+  if (folder_in_use_)
+    if (auto saved = job.journal.save(); !saved) co_return fail(std::move(saved.error()));
   auto turn = co_await take_folder();
   if (!turn) co_return fail(std::move(turn.error()));
   auto copy = co_await put_copy(job, applied.remark);
@@ -321,9 +324,12 @@ Async<std::unique_ptr<Session>> Sender::rested(std::unique_ptr<Session> session)
 
 Async<Sender::Lease> Sender::lease_session() {
   for (;;) {
-    while (one_at_a_time_ && in_use_ > 0) {
+    // A wrong password is tried once, not once for each message that is under way.
+    const std::uint64_t refusals_before = refusals_;
+    while ((one_at_a_time_ || !was_let_in_) && in_use_ > 0) {
       auto waited = co_await session_free_.wait();
       if (!waited) co_return fail(std::move(waited.error()));
+      if (refusals_ != refusals_before) co_return fail(refusal_);
     }
     Lease lease(*this);
     while (!idle_.empty()) {
@@ -337,11 +343,20 @@ Async<Sender::Lease> Sender::lease_session() {
     }
     auto opened = co_await Session::open(environment_, settings_.session, choose_);
     if (opened) {
+      was_let_in_ = true;
+      session_free_.notify_all();
       lease.session = std::move(*opened);
       co_return lease;
     }
+    if (opened.error().retry == RetryClass::reauthenticate) {
+      was_let_in_ = false;
+      ++refusals_;
+      refusal_ = opened.error();
+      session_free_.notify_all();
+      co_return fail(std::move(opened.error()));
+    }
     // Some servers let a user in once only, and say so in many ways. What is refused alone is refused.
-    if (in_use_ == 1) co_return fail(std::move(opened.error()));
+    if (in_use_ == 1 && idle_.empty()) co_return fail(std::move(opened.error()));
     one_at_a_time_ = true;
   }
 }

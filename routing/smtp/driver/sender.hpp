@@ -113,7 +113,10 @@ class Sender {
   SentFolder sent_folder_;
   std::vector<std::unique_ptr<Session>> idle_;
   std::size_t in_use_ = 0;
+  bool was_let_in_ = false;     ///< the last sign-in was good
   bool one_at_a_time_ = false;  ///< the server did not let a second session in
+  std::uint64_t refusals_ = 0;  ///< of who signs in
+  Error refusal_;               ///< the last of them
   net::Event session_free_;
   bool folder_in_use_ = false;
   net::Event folder_free_;

@@ -79,7 +79,9 @@ Result<Answer> answer_to(Call& call) {
   }
   auto answer = call.route().handler(call);
   // What was refused was not done: it may be asked again.
-  if (!answer || answer->status >= 300 || !call.idempotency_key() || call.is_remembered()) return answer;
+  if (!answer || answer->status >= 300 || !call.idempotency_key() || call.is_remembered() ||
+      call.route().changes_nothing)
+    return answer;
   auto kept = call.store().write<void>(
       [&](store::Transaction& transaction) { return call.remember(transaction, *answer); });
   if (!kept) return fail(std::move(kept.error()));

@@ -143,7 +143,10 @@ asio::awaitable<void> stream(Live& live, std::shared_ptr<Call> call, net::Respon
     static_cast<void>(co_await responder.finish());
     co_return;
   }
-  const std::string hello = "retry: 2000\n\n";
+  // With the place at once: who is cut off before the first change goes on from here, not from a later
+  // present.
+  const std::string hello = fmt::format("retry: 2000\nid: {}\n\n",
+                                        service::feed_token(call->store().organisation_id(), query->after));
   auto greeted = co_await responder.write(hello);
   if (!greeted) co_return;
   while (page) {
@@ -151,11 +154,11 @@ asio::awaitable<void> stream(Live& live, std::shared_ptr<Call> call, net::Respon
     query->after = page->end;
     // Whatever is not written within the server's patience ends the connection: a client that does not read
     // keeps no memory here but this page.
+    auto valid = co_await live.is_still_valid(call);
+    if (!valid || !*valid) break;
     const std::string text = moved ? events_of(*page, call->store().organisation_id()) : std::string(":\n\n");
     auto written = co_await responder.write(text);
     if (!written) co_return;
-    auto valid = co_await live.is_still_valid(call);
-    if (!valid || !*valid) break;
     if (!page->has_more) {
       const SteadyTime until = live.environment.clock.steady_now() + sign_of_life;
       auto waited = co_await live.wait_for_change(query->after, until);

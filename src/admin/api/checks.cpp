@@ -82,6 +82,7 @@ void add_check_routes(std::vector<Route>& routes) {
                                 word_parameter("stage", {"assign", "enable"})},
                       .body = {json_body, lines_type, "text/csv", "application/toml"},
                       .body_octets = 16 * 1024 * 1024,
+                      .changes_nothing = true,
                       .handler = judge(routes_only)});
   }
   routes.push_back({.path = "/rules",

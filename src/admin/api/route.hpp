@@ -62,6 +62,7 @@ struct Route {
   std::vector<int> answers = {200};
   std::vector<int> refusals = {};  ///< besides those that follow from the rest of the row
   bool needs_match = false;        ///< If-Match must be given
+  bool changes_nothing = false;  ///< a POST that may be made again: no answer is kept for its Idempotency-Key
   /// A credential goes in or comes out: over plain HTTP only where the organisation's policy
   /// AllowCredentialsEntryViaNonSecureChannels is 1.
   bool carries_credentials = false;

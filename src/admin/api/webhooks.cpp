@@ -109,11 +109,11 @@ Result<Answer> create(Call& call) {
   auto vault = call.organisation().vault();
   if (!vault) return fail(std::move(vault.error()));
   return call.store().write<Answer>([&](store::Transaction& transaction) -> Result<Answer> {
-    if (after == nullptr) {
-      auto last = store::last_change(transaction);
-      if (!last) return fail(std::move(last.error()));
-      wanted.delivered = *last;
-    }
+    auto last = store::last_change(transaction);
+    if (!last) return fail(std::move(last.error()));
+    if (after == nullptr) wanted.delivered = *last;
+    if (wanted.delivered > *last)
+      return bad("after is beyond the end of the feed: the store was put back to an older state; begin anew");
     auto made =
         service::create_webhook(transaction, **vault, call.organisation().random(), wanted, call.actor());
     if (!made) return fail(std::move(made.error()));

@@ -9,6 +9,8 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -105,11 +107,12 @@ Result<bool> note_failure(store::Transaction& transaction, store::WebhookId id, 
   if (is_over && webhook.enabled) {
     webhook.enabled = false;
     auto raised = store::raise_alert(
-        transaction,
-        {.level = store::AlertLevel::error,
-         .code = fmt::format("webhook-disabled-{}", id),
-         .text = fmt::format("Webhook {} to {} was switched off: {}", id, webhook.url, webhook.last_error),
-         .remedy = "Mend the receiver and enable the webhook: it goes on where it was."});
+        transaction, {.level = store::AlertLevel::error,
+                      .code = fmt::format("webhook-disabled-{}", id),
+                      .text = fmt::format("Webhook {} to {} was switched off: {}", id,
+                                          std::string_view(webhook.url).substr(0, webhook.url.find('?')),
+                                          webhook.last_error),
+                      .remedy = "Mend the receiver and enable the webhook: it goes on where it was."});
     if (!raised) return fail(std::move(raised.error()));
   }
   if (auto updated = store::update_webhook(transaction, webhook); !updated)
@@ -148,6 +151,7 @@ asio::awaitable<void> Deliveries::tick() {
   const SteadyTime until = environment_.clock.steady_now() + settings_.look_pause;
   static_cast<void>(co_await environment_.timers.sleep_until(until));
   is_ticking_ = false;
+  resting_.clear();
   changed_.notify_all();
 }
 
@@ -187,13 +191,16 @@ Result<void> Deliveries::look() {
   if (!looked) return looked;
   for (const store::WebhookId id : due) {
     if (at_work_.size() >= settings_.webhooks_at_once) break;
-    if (at_work_.contains(id)) continue;
+    if (at_work_.contains(id) || resting_.contains(id)) continue;
     auto cancel = std::make_shared<asio::cancellation_signal>();
     at_work_.emplace(id, cancel);
     asio::co_spawn(
         environment_.executor, tell(id),
-        asio::bind_cancellation_slot(cancel->slot(), [this, id, cancel](const std::exception_ptr&) {
+        asio::bind_cancellation_slot(cancel->slot(), [this, id, cancel](const std::exception_ptr& thrown) {
+          if (thrown)
+            log::error("webhooks", fmt::format("webhook {}: out of memory, or a fault of ours", id));
           at_work_.erase(id);
+          resting_.insert(id);
           changed_.notify_all();
         }));
   }
@@ -229,6 +236,8 @@ asio::awaitable<void> Deliveries::tell(store::WebhookId id) {
           },
           store::Durability::with_the_next);
       if (!moved || !delivery.has_more) co_return;
+      // Others are to have their turn, however long the feed is in which nothing is for this receiver.
+      co_await asio::post(environment_.executor, asio::use_awaitable);
       continue;
     }
     auto key = organisation_.secrets().get(service::secret_key(service::webhook_key_name(id)));

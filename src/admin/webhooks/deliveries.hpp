@@ -7,6 +7,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <set>
 
 #include "admin/webhooks/poster.hpp"
 #include "net/event.hpp"
@@ -50,6 +51,7 @@ class Deliveries {
   DeliverySettings settings_;
   net::Event changed_;
   std::map<store::WebhookId, Cancel> at_work_;
+  std::set<store::WebhookId> resting_;  ///< until the next tick: what stopped them is not in the store
   bool is_stopping_ = false;
   bool is_ticking_ = false;
 };

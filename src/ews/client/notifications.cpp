@@ -19,6 +19,8 @@ namespace {
 
 constexpr char key_separator = '\n';  // in neither an address nor an id
 constexpr std::chrono::milliseconds longest_wait = std::chrono::minutes{5};
+/// A connection is asked for for minutes.
+constexpr std::chrono::milliseconds short_life = std::chrono::seconds{10};
 constexpr std::chrono::milliseconds longest_parking = std::chrono::hours{4};
 constexpr std::chrono::minutes shortest_life{1};  // of a subscription that was a good one
 
@@ -95,11 +97,17 @@ class NotificationStream::State {
         continue;
       }
       const std::uint64_t seen = status_.notifications + replies_;
+      const SteadyTime began = environment_.clock.steady_now();
       auto ended = co_await read_connection();
       if (!ended || !is_ended_in_order_)
         for (Member& member : members_) set_heard(member, false);
       if (ended) {
-        failures = 0;
+        failures = environment_.clock.steady_now() - began < short_life ? failures + 1 : 0;
+        // What ends at once (a proxy's answer, a server that shuts down) is not asked for at once again.
+        if (failures > 0)
+          if (auto slept = co_await sleep_with_jitter(std::min(default_back_off(failures), longest_wait));
+              !slept)
+            co_return slept;
         continue;
       }
       Error error = std::move(ended.error());

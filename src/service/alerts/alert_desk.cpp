@@ -328,7 +328,8 @@ Result<void> AlertDesk::look() {
 /// Mail becomes an operation of the mailbox that sends it, in the transaction that says so here: it goes out
 /// exactly once, as any other mail.
 Result<void> AlertDesk::hand_over(AlertMessage message) {
-  return organisation_.store().write<void>([&](Transaction& transaction) -> Result<void> {
+  std::string wanted;
+  auto handed = organisation_.store().write<void>([&](Transaction& transaction) -> Result<void> {
     auto stored = load(transaction);
     if (!stored) return fail(std::move(stored.error()));
     auto telling = still_worth(transaction, message);
@@ -337,7 +338,10 @@ Result<void> AlertDesk::hand_over(AlertMessage message) {
     message.state = AlertMessageState::dropped;
     const auto& from = stored->configuration.organisation.alert_mailbox;
     const auto sender = from ? stored->mailboxes.find(text::to_lower_ascii(*from)) : stored->mailboxes.end();
-    if (*telling && sender != stored->mailboxes.end() && sender->second.enabled) {
+    // Never through the mailbox that it is about.
+    if (*telling && sender != stored->mailboxes.end() && sender->second.enabled &&
+        sender->second.id != (*telling)->alert.mailbox) {
+      wanted = sender->first;
       (*telling)->organisation = stored->configuration.organisation.name;
       sync::StoredOrder order{.order = mail_of(**telling, message.target, organisation_.random().uuid())};
       const store::Operation operation{.id = order.order.operation_id,
@@ -351,6 +355,8 @@ Result<void> AlertDesk::hand_over(AlertMessage message) {
     }
     return store::update_alert_message(transaction, message);
   });
+  if (handed && !wanted.empty() && wake_) wake_(wanted);
+  return handed;
 }
 
 Async<void> AlertDesk::deliver() {
@@ -358,6 +364,7 @@ Async<void> AlertDesk::deliver() {
       [&](Transaction& transaction) { return store::due_alert_messages(transaction, messages_at_once); });
   if (!due) co_return fail(std::move(due.error()));
   for (AlertMessage& message : *due) {
+    if (is_stopping_) break;
     if (message.channel == "mail") {
       if (auto handed = hand_over(std::move(message)); !handed) co_return handed;
       continue;

@@ -35,11 +35,14 @@ struct AlertDeskSettings {
 /// Posts JSON to a URL. Who gives this checks where the URL leads.
 using PostAlert = std::function<Async<void>(std::string url, std::string body)>;
 
+/// Told that a mailbox has mail to send.
+using WakeSender = std::function<void(const std::string& address)>;
+
 class AlertDesk {
  public:
   /// `post` may be empty: webhooks wait.
-  AlertDesk(Organisation& organisation, AlertDeskSettings settings, PostAlert post = {})
-      : organisation_(organisation), settings_(settings), post_(std::move(post)) {}
+  AlertDesk(Organisation& organisation, AlertDeskSettings settings, PostAlert post = {}, WakeSender wake = {})
+      : organisation_(organisation), settings_(settings), post_(std::move(post)), wake_(std::move(wake)) {}
 
   /// Raises and settles what follows from the mailboxes' states, and decides who is told. One transaction;
   /// nothing is written where nothing has changed. Errors: of the store.
@@ -47,6 +50,8 @@ class AlertDesk {
   /// Hands due mail over to its mailbox and posts due webhooks. Errors: of the store; what a receiver says is
   /// kept with the message.
   Async<void> deliver();
+  /// `deliver` ends after the message that it is at; the rest waits for the next start.
+  void stop() noexcept { is_stopping_ = true; }
 
  private:
   Result<void> hand_over(store::AlertMessage message);
@@ -54,6 +59,8 @@ class AlertDesk {
   Organisation& organisation_;
   AlertDeskSettings settings_;
   PostAlert post_;
+  WakeSender wake_;
+  bool is_stopping_ = false;
 };
 
 }  // namespace syncline::service

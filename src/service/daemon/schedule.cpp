@@ -171,7 +171,10 @@ std::string Schedule::begin(Turns::iterator at, SteadyTime now) {
 
 std::optional<std::string> Schedule::take(SteadyTime now) {
   for (const std::string& address : demanded_)
-    if (const auto at = turns_.find(address); !at->second.is_running) return begin(at, now);
+    if (const auto at = turns_.find(address); !at->second.is_running) {
+      const Server& server = servers_.find(at->second.server)->second;
+      if (server.running < server.at_once) return begin(at, now);
+    }
   std::optional<Due> chosen;
   for (const auto& [_, server] : servers_) {
     const auto ready = ready_at(server);

@@ -65,6 +65,8 @@ void ExchangeWatch::start(const std::string& group) {
     for (const StreamPtr& stream : small) {
       if (candidates.size() + stream->candidates.size() > ews::largest_streaming_group) continue;
       candidates.insert(candidates.end(), stream->candidates.begin(), stream->candidates.end());
+      // Until the new stream hears of them.
+      for (const Candidate& one : stream->candidates) events_.watched(one.address, std::nullopt);
       dissolve(stream);
     }
   std::ranges::sort(candidates, {}, &Candidate::address);

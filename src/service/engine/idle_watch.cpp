@@ -21,6 +21,7 @@ constexpr std::chrono::minutes short_life{1};
 constexpr std::chrono::seconds hasty_wait{2};
 constexpr unsigned most_hasty = 5;
 constexpr std::chrono::minutes rest_after_haste{5};
+constexpr std::chrono::seconds longest_farewell{10};
 
 }  // namespace
 
@@ -92,7 +93,10 @@ Async<std::optional<IdleWatch::Kept>> IdleWatch::take(std::string address) {
     auto woken = co_await waiting->changed.wait();
     if (!woken) co_return fail(std::move(woken.error()));
   }
-  if (waiting->is_broken) co_return std::nullopt;
+  if (waiting->is_broken) {
+    events_.watched(waiting->address, std::nullopt);
+    co_return std::nullopt;
+  }
   co_return std::optional<Kept>(std::move(waiting->kept));
 }
 
@@ -120,7 +124,15 @@ Async<void> IdleWatch::stop() {
     waiting->is_wanted = true;
     waiting->kept.connection->imap()->end_wait();
   }
-  for (const auto& [_, waiting] : all) co_await close(waiting);
+  // All at once: thousands of polite farewells, and dead peers among them, may not outlast a stop's patience.
+  const auto left = std::make_shared<std::size_t>(all.size());
+  for (const auto& [_, waiting] : all)
+    asio::co_spawn(environment_.executor, close(waiting), [left](const std::exception_ptr&) { --*left; });
+  const SteadyTime until = environment_.clock.steady_now() + longest_farewell;
+  while (*left > 0 && environment_.clock.steady_now() < until) {
+    const SteadyTime next = environment_.clock.steady_now() + std::chrono::milliseconds(20);
+    if (auto slept = co_await environment_.timers.sleep_until(next); !slept) co_return slept;
+  }
   co_return Result<void>{};
 }
 

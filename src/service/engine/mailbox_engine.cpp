@@ -16,6 +16,13 @@ bool changes_credentials(const store::AuditEntry& act) {
                              [&](std::string_view prefix) { return act.act.starts_with(prefix); });
 }
 
+/// "mailbox ana@contoso.example", or that with ": password" behind it.
+bool is_about(const store::AuditEntry& act, std::string_view object) {
+  if (!act.object.starts_with(object)) return false;
+  const std::string_view rest = std::string_view(act.object).substr(object.size());
+  return rest.empty() || rest.starts_with(": ");
+}
+
 }  // namespace
 
 MailboxEngine::MailboxEngine(net::Environment& environment, Organisation& organisation,
@@ -51,8 +58,7 @@ Result<void> MailboxEngine::renew(const std::vector<store::AuditEntry>& acts) {
   for (const store::AuditEntry& act : acts) {
     if (!changes_credentials(act)) continue;
     for (const auto& [address, mailbox] : mailboxes_)
-      if (act.object.find(address) != std::string::npos ||
-          act.object.find(mailbox->profile().name) != std::string::npos) {
+      if (is_about(act, "mailbox " + address) || is_about(act, "profile " + mailbox->profile().name)) {
         forget(address);
         events_.changed(address);  // The run with the new ones is watched again.
       }

@@ -191,13 +191,14 @@ Result<void> MailboxTester::finish(MailboxTestRow& row, TesterProgress& progress
     row.due_at = now + pause;
     row.state = TestState::waiting;
   }
+  bool is_wanted = false;
   auto written = organisation_.store().write<void>([&](Transaction& transaction) -> Result<void> {
     // Somebody may have asked for another test, or taken the mailbox out, meanwhile.
     auto present = store::find_mailbox_test(transaction, row.mailbox);
     if (!present) return fail(std::move(present.error()));
-    if (!*present) return {};
-    if ((*present)->state == TestState::running)
-      if (auto put = store::put_mailbox_test(transaction, row); !put) return put;
+    is_wanted = *present && (*present)->state == TestState::running;
+    if (!is_wanted) return {};
+    if (auto put = store::put_mailbox_test(transaction, row); !put) return put;
     if (row.state == TestState::success) return store::clear_alert(transaction, row.mailbox, test_alert);
     if (row.state != TestState::failure) return {};
     return store::raise_alert(transaction,
@@ -208,7 +209,7 @@ Result<void> MailboxTester::finish(MailboxTestRow& row, TesterProgress& progress
                                .remedy = remedy_in(report)});
   });
   if (!written) return written;
-  if (row.state == TestState::success && row.enable) {
+  if (is_wanted && row.state == TestState::success && row.enable) {
     auto enabled = administer(organisation_, MailboxAct::enable, {progress.address},
                               {.who = row.requested_by, .reason = row.reason});
     if (!enabled) return fail(std::move(enabled.error()));

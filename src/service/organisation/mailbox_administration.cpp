@@ -7,6 +7,7 @@
 #include "service/organisation/organisation.hpp"
 #include "service/organisation/person_roles.hpp"
 #include "store/journal.hpp"
+#include "store/placements.hpp"
 
 namespace syncline::service {
 namespace {
@@ -39,6 +40,8 @@ class Administration {
         if (act_ == MailboxAct::enable) outcome.obstacle = gate.obstacle_to_enabling(outcome.address);
         if (act_ == MailboxAct::approve || act_ == MailboxAct::reject)
           outcome.obstacle = obstacle_to_deciding(outcome.address, *roles);
+        if (act_ == MailboxAct::disable && !standing->second.enabled)
+          if (auto kept = stays_disabled(standing->second.id); !kept) return fail(std::move(kept.error()));
         const MailboxStanding before = standing->second;
         bool changed = !outcome.obstacle && change(standing->second);
         if (changed && act_ == MailboxAct::approve)
@@ -119,6 +122,16 @@ class Administration {
         return true;
     }
     return false;
+  }
+
+  /// Who disables a mailbox that is parked wants it to stay so, wherever it is found.
+  Result<void> stays_disabled(store::MailboxId mailbox) {
+    auto placement = store::find_placement(transaction_, mailbox);
+    if (!placement) return fail(std::move(placement.error()));
+    if (!*placement || !(*placement)->parked_at) return {};
+    (*placement)->parked_at = std::nullopt;
+    (*placement)->parked_why.clear();
+    return store::put_placement(transaction_, **placement);
   }
 
   Result<void> save(const model::Mailbox& mailbox, const MailboxStanding& standing, std::int64_t profile) {

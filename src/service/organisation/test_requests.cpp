@@ -33,9 +33,13 @@ Result<std::vector<Obstacle>> request_tests(Organisation& organisation, const Te
           const store::MailboxId mailbox = stored->mailboxes.at(address).id;
           auto before = store::find_mailbox_test(transaction, mailbox);
           if (!before) return fail(std::move(before.error()));
+          // A test that is still to come keeps its end, whoever asks for another one meanwhile.
+          const bool enables = *before && (*before)->enable &&
+                               ((*before)->state == store::TestState::waiting ||
+                                (*before)->state == store::TestState::running);
           const MailboxTestRow test{.mailbox = mailbox,
                                     .runner = wish.runner,
-                                    .enable = wish.enable,
+                                    .enable = wish.enable || enables,
                                     .requested_at = now,
                                     .requested_by = actor.who,
                                     .reason = actor.reason,

@@ -15,10 +15,13 @@ constexpr std::size_t key_octets = 32;
 
 Result<void> audit(store::Transaction& transaction, std::string act, const store::Webhook& webhook,
                    const Actor& actor) {
-  return store::append_audit(transaction, {.who = actor.who,
-                                           .act = std::move(act),
-                                           .object = fmt::format("webhook {} {}", webhook.id, webhook.url),
-                                           .reason = actor.reason});
+  return store::append_audit(
+      transaction, {.who = actor.who,
+                    .act = std::move(act),
+                    // What stands behind a '?' is often a secret.
+                    .object = fmt::format("webhook {} {}", webhook.id,
+                                          std::string_view(webhook.url).substr(0, webhook.url.find('?'))),
+                    .reason = actor.reason});
 }
 
 unexpected<Error> no_webhook(store::WebhookId id) {
@@ -95,6 +98,8 @@ Result<void> remove_webhook(store::Transaction& transaction, store::WebhookId id
   SealedRows rows(transaction);
   if (auto gone = vault::forget_account(rows, webhook_key_name(id).account); !gone) return gone;
   if (auto gone = store::delete_webhook(transaction, id); !gone) return gone;
+  if (auto settled = store::clear_alert(transaction, 0, fmt::format("webhook-disabled-{}", id)); !settled)
+    return settled;
   return audit(transaction, "webhook.remove", **webhook, actor);
 }
 

@@ -175,10 +175,28 @@ class PlacementPass {
     return {};
   }
 
+  /// Enabled again first; only then nothing is left to be done by a later pass. False: something stands in
+  /// the way, and it stays parked.
+  Result<bool> let_go_on(PlacementResult& result, store::MailboxId id) {
+    auto known = organisation_.store().read<std::optional<store::Placement>>(
+        [&](store::Transaction& transaction) { return store::find_placement(transaction, id); });
+    if (!known) return fail(std::move(known.error()));
+    if (!*known || !(*known)->parked_at) return true;
+    auto done = administer(organisation_, MailboxAct::enable, {result.address},
+                           {.who = actor_.who, .reason = result.text});
+    if (!done) return fail(std::move(done.error()));
+    const auto& obstacle = done->front().obstacle;
+    if (obstacle) result.text += "; it is not enabled again: " + obstacle->message;
+    return !obstacle;
+  }
+
   /// Facts, parking and who is told, in one transaction.
   Result<void> note(PlacementResult& result) {
     const auto standing = stored_.mailboxes.find(result.address);
     const SystemTime now = organisation_.clock().now();
+    Result<bool> goes_on =
+        result.what == What::fits ? let_go_on(result, standing->second.id) : Result<bool>(false);
+    if (!goes_on) return fail(std::move(goes_on.error()));
     auto noted = organisation_.store().write<void>([&](store::Transaction& transaction) -> Result<void> {
       auto before = store::find_placement(transaction, standing->second.id);
       if (!before) return fail(std::move(before.error()));
@@ -192,7 +210,7 @@ class PlacementPass {
         placement.parked_at = now;
         placement.parked_why = result.text;
       }
-      if (result.what == What::fits) {
+      if (*goes_on) {
         placement.parked_at = std::nullopt;
         placement.parked_why.clear();
       }
@@ -217,13 +235,12 @@ class PlacementPass {
                      "discover --all --follow-moves; then it goes on."});
     });
     if (!noted) return noted;
-    if (result.changed) {
-      // Parked is disabled until it fits again: the gate keeps everything away from it.
-      auto done = administer(organisation_, result.parked ? MailboxAct::disable : MailboxAct::enable,
-                             {result.address}, {.who = actor_.who, .reason = result.text});
+    if (result.parked && standing->second.enabled) {
+      // Parked is disabled until it fits again: the gate keeps everything away from it. A pass that was
+      // killed before this is made good by the next.
+      auto done = administer(organisation_, MailboxAct::disable, {result.address},
+                             {.who = actor_.who, .reason = result.text});
       if (!done) return fail(std::move(done.error()));
-      if (const auto& obstacle = done->front().obstacle)
-        result.text += "; it is not enabled again: " + obstacle->message;
     }
     // The next run goes where it was found.
     if (result.facts && !result.parked) return remember_endpoint(organisation_, *result.facts);

@@ -260,6 +260,7 @@ JudgedRow RowJudge::judge(const rules::InputRow& row, std::vector<std::string> n
 }
 
 Result<std::string> check_lines(rules::RowReader& reader, const CheckWishes& wishes, rules::Day today) {
+  constexpr std::size_t most_octets = std::size_t{64} << 20;
   const JsonReport report(wishes.language);
   RowJudge judge(wishes.language, today);
   std::string lines;
@@ -279,6 +280,10 @@ Result<std::string> check_lines(rules::RowReader& reader, const CheckWishes& wis
       append_route_line(lines, judged);
     else
       report.append(lines, judged);
+    if (lines.size() > most_octets)
+      return fail(
+          ErrorDomain::input, "too-many-rows",
+          fmt::format("The answer would be longer than {} MiB: ask in several requests", most_octets >> 20));
   }
 }
 

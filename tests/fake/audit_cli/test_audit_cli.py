@@ -109,6 +109,8 @@ class Audit(unittest.TestCase):
             ("backup", [self.folder / "copy"], None, "organisation.backup", str(self.folder / "copy")),
             ("token create", ["--name", "monitor", "--role", "read-only", *who], None, "token.create", "monitor"),
             ("token revoke", ["1", *who], None, "token.revoke", "monitor"),
+            (None, self.key.unlink, None, None, None),
+            ("key replace", who, None, "key.replace", ""),
         ]
         commands = set(self.commands())
         self.assertGreater(len(commands), 40, commands)

@@ -168,6 +168,35 @@ TEST_F(TwoAtOnce, TakeTurnsWhereTheServerLetsAUserInOnce) {
   EXPECT_EQ(refused, 1u) << "it is remembered";
 }
 
+TEST_F(TwoAtOnce, AreBothToldOfAWrongPasswordThatWasTriedOnce) {
+  peer.instead = [](const std::string& line, std::size_t) -> std::optional<std::string> {
+    if (!line.starts_with("EHLO")) return std::nullopt;
+    return "535 5.7.8 Authentication credentials invalid\r\n";
+  };
+  send_both();
+  ASSERT_TRUE(second);
+  ASSERT_FALSE(*first);
+  ASSERT_FALSE(*second);
+  EXPECT_EQ((*first).error().retry, RetryClass::reauthenticate);
+  EXPECT_EQ((*second).error().retry, RetryClass::reauthenticate);
+  EXPECT_EQ(peer.connections, 1u);
+}
+
+TEST_F(TwoAtOnce, ThatWaitForTheSentFolderHaveNotedThatTheyAreSent) {
+  sent.copies = SentCopies::append;
+  std::string noted_while_waiting;
+  sent.append = [&](sync::ContentSource&, SentMark) -> Async<sync::RemoteRef> {
+    auto slept = co_await world.environment().timers.sleep_until(world.environment().clock.steady_now() +
+                                                                 std::chrono::seconds(3));
+    if (noted_while_waiting.empty())
+      noted_while_waiting = std::string(noted.text()) + other_noted.text().data();
+    co_return sync::RemoteRef{.id = slept ? "copy" : ""};
+  };
+  send_both();
+  ASSERT_TRUE(second && *second && *first);
+  EXPECT_EQ(noted_while_waiting.find("\"open\""), std::string::npos) << noted_while_waiting;
+}
+
 TEST_F(TwoAtOnce, UseTheSentFolderOneAfterTheOther) {
   sent.copies = SentCopies::append;
   std::size_t inside = 0, most = 0;
