@@ -320,7 +320,8 @@ Result<Answer> bulk_change(Call& call) {
   });
 }
 
-Result<Answer> sync_now(Call& call) {
+/// The address of the mailbox that the path names, which must be enabled.
+Result<std::string> enabled_address(Call& call) {
   auto stored = call.organisation().load();
   if (!stored) return fail(std::move(stored.error()));
   auto mailbox = found(call, *stored);
@@ -328,25 +329,29 @@ Result<Answer> sync_now(Call& call) {
   const std::string address = (*mailbox)->address;
   if (!stored->mailboxes.at(address).enabled)
     return fail(ErrorDomain::input, "not-enabled", fmt::format("Mailbox {} is not enabled", address));
+  return address;
+}
+
+/// A run of the mailbox follows the answer.
+Answer run_follows(const std::string& address) {
   Answer answer = json_answer(json::object{{"mailbox", address}, {"wanted", true}}, 202);
   answer.afterwards = [address](Control& control, Answer&) { static_cast<void>(control.sync_now(address)); };
   return answer;
 }
 
+Result<Answer> sync_now(Call& call) {
+  auto address = enabled_address(call);
+  if (!address) return fail(std::move(address.error()));
+  return run_follows(*address);
+}
+
 /// From the organisation that has claimed it, in its next run.
 Result<Answer> take_over(Call& call) {
-  auto stored = call.organisation().load();
-  if (!stored) return fail(std::move(stored.error()));
-  auto mailbox = found(call, *stored);
-  if (!mailbox) return fail(std::move(mailbox.error()));
-  const std::string address = (*mailbox)->address;
-  if (!stored->mailboxes.at(address).enabled)
-    return fail(ErrorDomain::input, "not-enabled", fmt::format("Mailbox {} is not enabled", address));
-  auto noted = service::note_take_over(call.organisation(), {address}, call.actor());
+  auto address = enabled_address(call);
+  if (!address) return fail(std::move(address.error()));
+  auto noted = service::note_take_over(call.organisation(), {*address}, call.actor());
   if (!noted) return fail(std::move(noted.error()));
-  Answer answer = json_answer(json::object{{"mailbox", address}, {"wanted", true}}, 202);
-  answer.afterwards = [address](Control& control, Answer&) { static_cast<void>(control.sync_now(address)); };
-  return answer;
+  return run_follows(*address);
 }
 
 }  // namespace
