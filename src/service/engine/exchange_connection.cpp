@@ -192,6 +192,33 @@ Async<std::string> find_endpoint(Organisation& organisation, Connections::Networ
   co_return std::move(found->ews_endpoint);
 }
 
+/// What a connection is made with: of a service account with the turn in which it may be used.
+struct Start {
+  const router::LegRoute* leg;
+  Connections::Network* network;
+  SignIn sign_in;
+  std::optional<SharedAccount::Turn> turn = std::nullopt;
+};
+
+/// Waits for the turn. Errors: "no-driver" (input); of the network, of the secrets; the account's refusal.
+Async<Start> start_of(Organisation& organisation, Connections& connections, const AdmittedMailbox& mailbox) {
+  const router::LegRoute* leg = exchange_leg(mailbox.route());
+  if (leg == nullptr)
+    co_return fail(ErrorDomain::input, "no-driver", "no leg of " + mailbox.address() + " is served by EWS");
+  auto network = connections.network_of(mailbox.profile());
+  if (!network) co_return fail(std::move(network.error()));
+  auto sign_in = SignInMaker(organisation, connections, **network, mailbox).make(*leg);
+  if (!sign_in) co_return fail(std::move(sign_in.error()));
+  Start start{.leg = leg, .network = *network, .sign_in = std::move(*sign_in)};
+  if (start.sign_in.kind == auth::CredentialKind::service_account) {
+    const std::shared_ptr<SharedAccount> account = connections.service_account_of(mailbox.profile());
+    auto taken = co_await account->take_turn(start.network->environment().clock);
+    if (!taken) co_return fail(std::move(taken.error()));
+    start.turn.emplace(std::move(*taken));
+  }
+  co_return start;
+}
+
 }  // namespace
 
 ExchangeConnection::ExchangeConnection(net::Environment& environment, net::HttpClient& http,
@@ -224,24 +251,13 @@ Async<std::unique_ptr<ExchangeConnection>> ExchangeConnection::open(Organisation
                                                                     Connections& connections,
                                                                     const AdmittedMailbox& mailbox,
                                                                     bool remember) {
-  const router::LegRoute* leg = exchange_leg(mailbox.route());
-  if (leg == nullptr)
-    co_return fail(ErrorDomain::input, "no-driver", "no leg of " + mailbox.address() + " is served by EWS");
-  auto network = connections.network_of(mailbox.profile());
-  if (!network) co_return fail(std::move(network.error()));
-  auto sign_in = SignInMaker(organisation, connections, **network, mailbox).make(*leg);
-  if (!sign_in) co_return fail(std::move(sign_in.error()));
-  std::optional<SharedAccount::Turn> turn;
-  if (sign_in->kind == auth::CredentialKind::service_account) {
-    const std::shared_ptr<SharedAccount> account = connections.service_account_of(mailbox.profile());
-    auto taken = co_await account->take_turn((*network)->environment().clock);
-    if (!taken) co_return fail(std::move(taken.error()));
-    turn.emplace(std::move(*taken));
-  }
-  const std::shared_ptr<net::Authenticator> credentials = sign_in->authenticator;
-  auto endpoint = co_await find_endpoint(organisation, **network, mailbox, *leg, credentials, remember);
+  auto start = co_await start_of(organisation, connections, mailbox);
+  if (!start) co_return fail(std::move(start.error()));
+  const std::shared_ptr<net::Authenticator> credentials = start->sign_in.authenticator;
+  auto endpoint =
+      co_await find_endpoint(organisation, *start->network, mailbox, *start->leg, credentials, remember);
   if (!endpoint) {
-    if (turn && refuses_credentials(endpoint.error())) turn->refused(endpoint.error());
+    if (start->turn && refuses_credentials(endpoint.error())) start->turn->refused(endpoint.error());
     co_return fail(std::move(endpoint.error()));
   }
   auto url = net::parse_url(*endpoint);
@@ -250,50 +266,39 @@ Async<std::unique_ptr<ExchangeConnection>> ExchangeConnection::open(Organisation
 
   ews::ClientSettings client;
   client.url = std::move(*url);
-  client.authenticator = sign_in->authenticator;
-  client.identity = auth::mailbox_identity_headers(sign_in->kind, leg->impersonation, mailbox.address());
+  client.authenticator = start->sign_in.authenticator;
+  client.identity =
+      auth::mailbox_identity_headers(start->sign_in.kind, start->leg->impersonation, mailbox.address());
   if (mailbox.profile().timeout_ms)
     client.limits.first_octet = std::chrono::milliseconds(*mailbox.profile().timeout_ms);
   ews::DriverSettings driver;
   driver.mailbox = mailbox.address();
   driver.store = store_kind_of(mailbox.mailbox().store);
   driver.is_delegate =
-      sign_in->kind == auth::CredentialKind::service_account && !client.identity.impersonated_address;
+      start->sign_in.kind == auth::CredentialKind::service_account && !client.identity.impersonated_address;
   driver.server_time_limit = mailbox.policies().sync.server_time_limit;
   // An impersonated mailbox's budget is its own; a credential that speaks for itself has one.
-  const std::string budget = sign_in->account + "@" + client.url.host +
+  const std::string budget = start->sign_in.account + "@" + client.url.host +
                              (client.identity.impersonated_address ? "#" + mailbox.address() : std::string());
-  auto budgets = connections.budgets_of(budget, **network, mailbox.profile());
+  auto budgets = connections.budgets_of(budget, *start->network, mailbox.profile());
   // A subscription to all folders is to those of whom the request speaks for; a group's mailbox and public
   // folders have none.
   std::optional<std::string> streams_to;
-  if (!driver.is_delegate && driver.store == ews::StoreKind::mailbox) streams_to = sign_in->account;
-  co_return std::unique_ptr<ExchangeConnection>(
-      new ExchangeConnection((*network)->environment(), *(*network)->http, std::move(budgets),
-                             std::move(client), std::move(driver), std::move(turn), std::move(streams_to)));
+  if (!driver.is_delegate && driver.store == ews::StoreKind::mailbox) streams_to = start->sign_in.account;
+  co_return std::unique_ptr<ExchangeConnection>(new ExchangeConnection(
+      start->network->environment(), *start->network->http, std::move(budgets), std::move(client),
+      std::move(driver), std::move(start->turn), std::move(streams_to)));
 }
 
 Async<model::MailboxFacts> discover_mailbox(Organisation& organisation, Connections& connections,
                                             const AdmittedMailbox& mailbox) {
-  const router::LegRoute* leg = exchange_leg(mailbox.route());
-  if (leg == nullptr)
-    co_return fail(ErrorDomain::input, "no-driver", "no leg of " + mailbox.address() + " is served by EWS");
-  auto network = connections.network_of(mailbox.profile());
-  if (!network) co_return fail(std::move(network.error()));
-  auto sign_in = SignInMaker(organisation, connections, **network, mailbox).make(*leg);
-  if (!sign_in) co_return fail(std::move(sign_in.error()));
-  std::optional<SharedAccount::Turn> turn;
-  if (sign_in->kind == auth::CredentialKind::service_account) {
-    const std::shared_ptr<SharedAccount> account = connections.service_account_of(mailbox.profile());
-    auto taken = co_await account->take_turn((*network)->environment().clock);
-    if (!taken) co_return fail(std::move(taken.error()));
-    turn.emplace(std::move(*taken));
-  }
-  std::shared_ptr<net::Authenticator> credentials = sign_in->authenticator;
-  auto found = co_await ask_autodiscover(**network, mailbox, std::move(credentials));
-  if (turn) {
-    if (found) turn->accepted();
-    if (!found && refuses_credentials(found.error())) turn->refused(found.error());
+  auto start = co_await start_of(organisation, connections, mailbox);
+  if (!start) co_return fail(std::move(start.error()));
+  std::shared_ptr<net::Authenticator> credentials = start->sign_in.authenticator;
+  auto found = co_await ask_autodiscover(*start->network, mailbox, std::move(credentials));
+  if (start->turn) {
+    if (found) start->turn->accepted();
+    if (!found && refuses_credentials(found.error())) start->turn->refused(found.error());
   }
   co_return found;
 }
