@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "base/ascii.hpp"
+
 namespace syncline::text {
 namespace {
 
@@ -102,15 +104,7 @@ void append_utf8(std::string& out, char32_t c) {
 
 bool is_valid_utf8(std::string_view text) noexcept {
   for (;;) {
-    // Most texts are ASCII for the most part.
-    std::size_t ascii = 0;
-    constexpr std::uint64_t high_bits = 0x8080808080808080;
-    for (std::uint64_t eight = 0; ascii + sizeof eight <= text.size(); ascii += sizeof eight) {
-      std::memcpy(&eight, text.data() + ascii, sizeof eight);
-      if ((eight & high_bits) != 0) break;
-    }
-    while (ascii < text.size() && static_cast<unsigned char>(text[ascii]) < 0x80) ++ascii;
-    text.remove_prefix(ascii);
+    text.remove_prefix(ascii_prefix(text));
     if (text.empty()) return true;
     const auto point = next_code_point(text);
     if (!point) return false;
@@ -127,6 +121,12 @@ std::string to_xml_text(std::string_view text, std::size_t* replaced) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
+    std::size_t plain = 0;
+    while (plain < text.size() && text[plain] >= ' ' && static_cast<unsigned char>(text[plain]) < 0x80)
+      ++plain;
+    out.append(text.substr(0, plain));
+    text.remove_prefix(plain);
+    if (text.empty()) break;
     const auto point = next_code_point(text);
     if (point && is_xml_char(point->value)) {
       out.append(text.substr(0, point->length));

@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <vector>
 
+#include "base/ascii.hpp"
 #include "base/text.hpp"
 
 namespace syncline::mime {
@@ -172,6 +174,7 @@ class Converter {
   bool is_open() const { return handle_ != reinterpret_cast<iconv_t>(-1); }
 
   DecodedText convert(std::string_view octets) {
+    ::iconv(handle_, nullptr, nullptr, nullptr, nullptr);
     DecodedText out;
     out.utf8.reserve(octets.size() + octets.size() / 2);
     char* in = const_cast<char*>(octets.data());  // iconv's signature; it does not write there
@@ -202,6 +205,26 @@ class Converter {
   iconv_t handle_;
 };
 
+/// The C library loads a charset's table anew each time, so the latest are kept. nullptr: it has none.
+Converter* converter_from(const std::string& charset) {
+  struct Kept {
+    std::string charset;
+    std::unique_ptr<Converter> converter;
+  };
+  constexpr std::size_t most_kept = 8;
+  thread_local std::vector<Kept> kept;  // the latest first
+  auto found =
+      std::find_if(kept.begin(), kept.end(), [&](const Kept& one) { return one.charset == charset; });
+  if (found == kept.end()) {
+    auto made = std::make_unique<Converter>(charset);
+    if (!made->is_open()) return nullptr;
+    if (kept.size() == most_kept) kept.pop_back();
+    found = kept.insert(kept.end(), Kept{charset, std::move(made)});
+  }
+  std::rotate(kept.begin(), found, found + 1);
+  return kept.front().converter.get();
+}
+
 std::optional<DecodedText> by_iconv(std::string_view octets, const std::string& label) {
   if (label == no_name) return std::nullopt;
   std::vector<std::string> names;
@@ -214,9 +237,9 @@ std::optional<DecodedText> by_iconv(std::string_view octets, const std::string& 
   }
   std::optional<DecodedText> first;
   for (const std::string& name : names) {
-    Converter converter(name);
-    if (!converter.is_open()) continue;
-    DecodedText text = converter.convert(octets);
+    Converter* converter = converter_from(name);
+    if (converter == nullptr) continue;
+    DecodedText text = converter->convert(octets);
     // Some charsets have surrogates and the like; nothing but UTF-8 leaves here.
     if (!text::is_valid_utf8(text.utf8)) {
       std::string repaired;
@@ -259,9 +282,8 @@ std::string_view without_mark(std::string_view octets) {
 
 DecodedText to_utf8(std::string_view octets, std::string_view label, std::string_view hint) {
   const std::string name = tidy(label);
-  const bool is_ascii = std::all_of(octets.begin(), octets.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x80 && c != '\x1B';
-  });
+  const bool is_ascii =
+      text::ascii_prefix(octets) == octets.size() && octets.find('\x1B') == std::string_view::npos;
   if (is_utf8_label(name)) {
     octets = without_mark(octets);
     if (is_ascii || text::is_valid_utf8(octets)) return {.utf8 = std::string(octets)};

@@ -414,14 +414,14 @@ class MessageReader::Reading final : public PartEvents {
     }
     if (!options_.decode_attachments) return {};
     leaf_.attachment.size += octets.size();
-    part_digest_.update(octets);
+    if (options_.hash_attachments) part_digest_.update(octets);
     if (leaf_.sink) return leaf_.sink->write(octets);
     return {};
   }
 
   Result<void> end_attachment() {
     Attachment& attachment = leaf_.attachment;
-    if (options_.decode_attachments) attachment.sha256 = part_digest_.finish();
+    if (options_.decode_attachments && options_.hash_attachments) attachment.sha256 = part_digest_.finish();
     if (leaf_.captures) read_captured();
     if (leaf_.sink) {
       if (auto closed = leaf_.sink->close(attachment); !closed) return closed;

@@ -27,6 +27,7 @@ struct ReadOptions {
   Limits limits = {};
   bool hash_octets = true;  ///< fill Message::sha256; off where the caller stores the octets under their hash
   bool decode_attachments = true;  ///< off: attachments have neither size nor hash and no sink is opened
+  bool hash_attachments = true;    ///< fill Attachment::sha256; off where it is not looked at
   OpenSink open_sink = nullptr;
 };
 

@@ -117,18 +117,22 @@ void TransferDecoder::feed_base64(std::string_view octets, std::string& out) {
   while (i < octets.size()) {
     // Whole groups, the usual case.
     if (group_count_ == 0) {
-      while (i + 4 <= octets.size()) {
+      char block[256 / 4 * 3];
+      std::size_t size = 0;
+      while (i + 4 <= octets.size() && size < sizeof block) {
         const unsigned a = rank_of(octets[i]);
         const unsigned b = rank_of(octets[i + 1]);
         const unsigned c = rank_of(octets[i + 2]);
         const unsigned d = rank_of(octets[i + 3]);
         if ((a | b | c | d) >= 64) break;
         const std::uint32_t group = a << 18U | b << 12U | c << 6U | d;
-        const char three[3] = {static_cast<char>(group >> 16U), static_cast<char>(group >> 8U & 0xFFU),
-                               static_cast<char>(group & 0xFFU)};
-        out.append(three, 3);
+        block[size++] = static_cast<char>(group >> 16U);
+        block[size++] = static_cast<char>(group >> 8U & 0xFFU);
+        block[size++] = static_cast<char>(group & 0xFFU);
         i += 4;
       }
+      out.append(block, size);
+      if (size == sizeof block) continue;
       if (i == octets.size()) return;
     }
     const unsigned char rank = rank_of(octets[i++]);
@@ -165,6 +169,16 @@ void TransferDecoder::feed_quoted(std::string_view octets, std::string& out) {
       }
       out.append(octets.substr(i, stop - i));
       if (stop == octets.size()) return;
+      if (octets[stop] == '=' && octets.size() - stop > 2) {
+        const int high = hex_value(octets[stop + 1]);
+        const int low = hex_value(octets[stop + 2]);
+        const bool is_soft_break = octets[stop + 1] == '\r' && octets[stop + 2] == '\n';
+        if (is_soft_break || (high >= 0 && low >= 0)) {
+          if (!is_soft_break) out.push_back(static_cast<char>(high * 16 + low));
+          i = stop + 3;
+          continue;
+        }
+      }
       held_.push_back(octets[stop]);
       i = stop + 1;
       continue;
