@@ -44,7 +44,9 @@ Session::Session(net::Environment& environment, net::StreamPtr stream, SessionSe
       link_(std::make_shared<Link>(environment.executor, std::move(stream))),
       watchdog_(environment, [this] { close(); }),
       reader_(settings_.limits),
-      buffer_(quiet_octets) {}
+      buffer_(quiet_octets) {
+  if (link_->stream != nullptr) link_->stream->set_quick_ack(true);
+}
 
 Session::~Session() {
   close();
@@ -450,6 +452,7 @@ Result<net::StreamPtr> Session::take_stream() {
 
 void Session::put_stream(net::StreamPtr stream) {
   link_->stream = std::move(stream);
+  link_->stream->set_quick_ack(true);
 }
 
 void Session::start_deflate() {

@@ -195,7 +195,7 @@ Result<void> MessageToReader::on_reply(Reply& reply) {
 
 mime::ReadOptions only_attachment(std::size_t number, LimitedOutput& output) {
   mime::ReadOptions options;
-  options.hash_octets = false;
+  options.hash_octets = options.hash_attachments = false;
   auto next = std::make_shared<std::size_t>(0);
   options.open_sink = [next, number,
                        &output](const mime::Attachment&) -> Result<std::unique_ptr<mime::AttachmentSink>> {
@@ -208,7 +208,7 @@ mime::ReadOptions only_attachment(std::size_t number, LimitedOutput& output) {
 mime::ReadOptions first_message(std::optional<mime::MessageReader>& nested,
                                 std::optional<std::size_t>& number) {
   mime::ReadOptions options;
-  options.hash_octets = false;
+  options.hash_octets = options.hash_attachments = false;
   auto next = std::make_shared<std::size_t>(0);
   options.open_sink =
       [next, &nested,
@@ -217,7 +217,7 @@ mime::ReadOptions first_message(std::optional<mime::MessageReader>& nested,
     if (number || attachment.kind != mime::AttachmentKind::message) return nullptr;
     number = place;
     mime::ReadOptions inner;
-    inner.hash_octets = false;
+    inner.hash_octets = inner.hash_attachments = false;
     nested.emplace(std::move(inner));
     return std::make_unique<NestedSink>(*nested);
   };

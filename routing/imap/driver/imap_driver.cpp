@@ -530,14 +530,15 @@ Async<void> ImapDriver::read_folder(const std::string& folder, std::uint32_t uid
     for (const auto& [uid, octets] : sizes)
       if (octets > settings_.whole_octets) by_header.add(uid);
   }
-  const auto keep = [this](std::string id, std::string octets) {
-    cache_.put(std::move(id), std::move(octets));
-  };
+  const ReadMessages::Keep keep{
+      .as_received = settings_.keep_as_received,
+      .most_octets = settings_.cached_message_octets,
+      .take = [this](std::string id, KeptContent content) { cache_.put(std::move(id), std::move(content)); }};
   for (const bool is_whole : {true, false}) {
     const UidSet& chosen = is_whole ? whole : by_header;
     if (chosen.empty()) continue;
     const std::string all = items + (is_whole ? " BODY.PEEK[])" : " BODYSTRUCTURE BODY.PEEK[HEADER])");
-    ReadMessages reader(folder, uid_validity, with_body, keep, settings_.cached_message_octets);
+    ReadMessages reader(folder, uid_validity, with_body, keep);
     std::vector<FetchBatch> batches = is_whole
                                           ? batches_by_size(chosen, sizes)
                                           : Client::batches_of(chosen, settings_.messages_a_command, 4096);
@@ -617,8 +618,8 @@ Async<ItemId> ImapDriver::locate(const std::string& id) {
 
 Async<bool> ImapDriver::fetch_mime(std::string id, sync::ContentSink& sink, std::uint64_t most_octets) {
   LimitedOutput output(sink, most_octets);
-  if (const std::string* kept = cache_.find(id)) {
-    output.write(*kept);
+  if (const KeptContent* kept = cache_.find(id); kept != nullptr && !kept->as_received.empty()) {
+    output.write(kept->as_received);
     if (auto good = output.outcome(); !good) co_return fail(std::move(good.error()));
     co_return true;
   }
@@ -653,8 +654,14 @@ Async<void> ImapDriver::fetch_attachment(std::string attachment_id, sync::Conten
   if (!id) co_return gone();
   LimitedOutput output(sink, most_octets);
   if (id->number) {
-    if (const std::string* kept = cache_.find(id->item)) {
-      auto read = mime::read_message(std::string_view(*kept), only_attachment(*id->number, output));
+    const KeptContent* kept = cache_.find(id->item);
+    if (kept != nullptr && *id->number < kept->attachments.size()) {
+      output.write(kept->attachments[*id->number]);
+      co_return output.outcome();
+    }
+    if (kept != nullptr && !kept->as_received.empty()) {
+      auto read =
+          mime::read_message(std::string_view(kept->as_received), only_attachment(*id->number, output));
       if (!read) co_return fail(std::move(read.error()));
       if (*id->number >= read->attachments.size()) co_return gone();
       co_return output.outcome();
@@ -691,8 +698,8 @@ Async<void> ImapDriver::fetch_attachment(std::string attachment_id, sync::Conten
 Async<std::optional<sync::RemoteItem>> ImapDriver::attached_message(std::string id) {
   std::optional<mime::MessageReader> nested;
   std::optional<std::size_t> number;
-  if (const std::string* kept = cache_.find(id)) {
-    auto read = mime::read_message(std::string_view(*kept), first_message(nested, number));
+  if (const KeptContent* kept = cache_.find(id); kept != nullptr && !kept->as_received.empty()) {
+    auto read = mime::read_message(std::string_view(kept->as_received), first_message(nested, number));
     if (!read) co_return fail(std::move(read.error()));
   } else {
     const auto once = [&]() -> Async<void> {

@@ -28,6 +28,8 @@ struct DriverSettings {
   std::uint64_t octets_a_command = std::uint64_t{4} << 20;
   /// Larger ones are read by their header and structure; their body is in the message alone.
   std::uint64_t whole_octets = std::uint64_t{64} << 20;
+  /// What is kept of messages that were read, as they will be asked for: as received, or the attachments.
+  bool keep_as_received = true;
   std::size_t cache_octets = std::size_t{6} << 20;
   std::size_t cached_message_octets = std::size_t{1} << 20;
 };

@@ -5,27 +5,34 @@
 
 namespace syncline::imap {
 
-void MessageCache::put(std::string id, std::string octets) {
+std::size_t KeptContent::octets() const noexcept {
+  std::size_t sum = as_received.size();
+  for (const std::string& one : attachments) sum += one.size();
+  return sum;
+}
+
+void MessageCache::put(std::string id, KeptContent content) {
   drop(id);
-  if (!takes(octets.size()) || octets.size() > most_octets_) return;
-  while (octets_ + octets.size() > most_octets_ && !ages_.empty()) {
+  const std::size_t octets = content.octets();
+  if (!takes(octets) || octets > most_octets_) return;
+  while (octets_ + octets > most_octets_ && !ages_.empty()) {
     const std::string oldest = ages_.front();
     drop(oldest);
   }
-  octets_ += octets.size();
+  octets_ += octets;
   ages_.push_back(id);
-  entries_.emplace(std::move(id), Entry{std::move(octets), std::prev(ages_.end())});
+  entries_.emplace(std::move(id), Entry{std::move(content), octets, std::prev(ages_.end())});
 }
 
-const std::string* MessageCache::find(const std::string& id) const {
+const KeptContent* MessageCache::find(const std::string& id) const {
   const auto entry = entries_.find(id);
-  return entry == entries_.end() ? nullptr : &entry->second.octets;
+  return entry == entries_.end() ? nullptr : &entry->second.content;
 }
 
 void MessageCache::drop(const std::string& id) {
   const auto entry = entries_.find(id);
   if (entry == entries_.end()) return;
-  octets_ -= entry->second.octets.size();
+  octets_ -= entry->second.octets;
   ages_.erase(entry->second.age);
   entries_.erase(entry);
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
+#include <memory>
 #include <set>
 
 #include "base/text.hpp"
@@ -41,11 +42,22 @@ bool is_whole_section(std::string_view name) {
   return text::equals_ignore_case(name, "BODY[]") || text::equals_ignore_case(name, "RFC822");
 }
 
-mime::ReadOptions options() {
-  mime::ReadOptions made;
-  made.hash_octets = false;
-  return made;
-}
+class KeepAttachment final : public mime::AttachmentSink {
+ public:
+  KeepAttachment(KeptContent& content, std::size_t number) : content_(content), number_(number) {}
+  Result<void> write(std::string_view octets) override {
+    content_.attachments[number_] += octets;
+    return {};
+  }
+  Result<void> close(const mime::Attachment&) override {
+    content_.attachments[number_].shrink_to_fit();
+    return {};
+  }
+
+ private:
+  KeptContent& content_;
+  std::size_t number_;
+};
 
 }  // namespace
 
@@ -53,16 +65,27 @@ std::string version_of(const std::vector<std::string>& flags) {
   return has_flag(flags, "\\Seen") ? "r" : "u";
 }
 
+void ReadMessages::begin_message(std::string_view section, std::uint64_t octets) {
+  content_ = {};
+  keeping_ = is_whole_section(section) && octets <= keep_.most_octets;
+  mime::ReadOptions options;
+  options.hash_octets = options.hash_attachments = false;
+  if (keeping_ && keep_.as_received) content_.as_received.reserve(static_cast<std::size_t>(octets));
+  if (keeping_ && !keep_.as_received)
+    options.open_sink = [this](const mime::Attachment&) -> Result<std::unique_ptr<mime::AttachmentSink>> {
+      content_.attachments.emplace_back();
+      return std::make_unique<KeepAttachment>(content_, content_.attachments.size() - 1);
+    };
+  reader_.emplace(std::move(options));
+}
+
 Result<void> ReadMessages::on_literal_start(const StreamedLiteral& literal) {
-  reader_.emplace(options());
-  octets_.clear();
-  keeping_ = keep_ && is_whole_section(literal.section) && literal.octets <= most_kept_;
-  if (keeping_) octets_.reserve(static_cast<std::size_t>(literal.octets));
+  begin_message(literal.section, literal.octets);
   return {};
 }
 
 Result<void> ReadMessages::on_literal_data(std::string_view data) {
-  if (keeping_) octets_ += data;
+  if (keeping_ && keep_.as_received) content_.as_received += data;
   return reader_->feed(data);
 }
 
@@ -83,18 +106,16 @@ Result<void> ReadMessages::on_reply(Reply& reply) {
                            RetryClass::quarantine));
       return {};
     }
-    reader_.emplace(options());
-    if (auto fed = reader_->feed(*section.value); !fed) return fed;
-    keeping_ = keep_ && is_whole && section.value->size() <= most_kept_;
-    octets_ = *section.value;
+    begin_message(section.name, section.value->size());
+    if (auto fed = on_literal_data(*section.value); !fed) return fed;
   }
   if (!reader_) return {};
   auto message = reader_->finish();
   reader_.reset();
   if (!message) return fail(std::move(message.error()));
   sync::RemoteItem item = item_of(*fetch, *message, is_whole);
-  if (keeping_) keep_(item.ref.id, std::move(octets_));
-  octets_ = {};
+  if (keeping_) keep_.take(item.ref.id, std::move(content_));
+  content_ = {};
   keeping_ = false;
   items_.insert_or_assign(fetch->uid, std::move(item));
   return {};

@@ -72,7 +72,7 @@ class MimeReader final : public MessageReader {
  public:
   Result<ReadMail> read(sync::ContentSource& source, ReadWish wish) override {
     mime::ReadOptions options;
-    options.hash_octets = false;
+    options.hash_octets = options.hash_attachments = false;
     auto message = read_all(source, mime::MessageReader(std::move(options)));
     if (!message) return fail(std::move(message.error()));
     return mail_of(*message, wish);
@@ -85,7 +85,7 @@ class MimeReader final : public MessageReader {
     std::int64_t next = 0;
     bool found = false;
     mime::ReadOptions options;
-    options.hash_octets = false;
+    options.hash_octets = options.hash_attachments = false;
     options.open_sink = [&](const mime::Attachment&) -> Result<std::unique_ptr<mime::AttachmentSink>> {
       if (next++ != *wanted) return nullptr;
       found = true;
@@ -99,12 +99,12 @@ class MimeReader final : public MessageReader {
 
   Result<std::optional<AttachedMail>> attached_message(sync::ContentSource& source) override {
     mime::ReadOptions inner;
-    inner.hash_octets = false;
+    inner.hash_octets = inner.hash_attachments = false;
     mime::MessageReader nested(std::move(inner));
     std::size_t next = 0;
     std::optional<std::size_t> place;
     mime::ReadOptions options;
-    options.hash_octets = false;
+    options.hash_octets = options.hash_attachments = false;
     options.open_sink =
         [&](const mime::Attachment& attachment) -> Result<std::unique_ptr<mime::AttachmentSink>> {
       const std::size_t here = next++;

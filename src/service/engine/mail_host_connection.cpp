@@ -231,6 +231,8 @@ Async<std::unique_ptr<MailHostConnection>> MailHostConnection::open(Organisation
   if (route.incoming->driver == router::Driver::imap) {
     imap::DriverSettings settings;
     settings.endpoint = endpoint_of(*route.incoming, mailbox.profile());
+    settings.keep_as_received =
+        mailbox.policies().mail.keep_mime || mailbox.mailbox().kind == model::MailboxKind::forward;
     settings.connect.sign_in = {.identity = std::move(sign_in->identity),
                                 .policy = std::move(sign_in->policy),
                                 .blocking = connections.blocking()};

@@ -59,6 +59,36 @@ TEST_F(Items, AreReadIntoFields) {
   EXPECT_EQ(content.text, std::string("\0\1\2\3\4", 5));
 }
 
+TEST_F(Items, AttachmentsThatAreKeptDecodedAreNotFetchedTwice) {
+  inbox().add(with_attachments());
+  settings_.keep_as_received = false;
+  start();
+  const auto items = read({id(1)}, true);
+  ASSERT_TRUE(items.at(0));
+  const std::size_t before = server_.commands.size();
+  const auto& attachments = items.at(0)->fields.at("attachments").as_array();
+  ASSERT_EQ(attachments.size(), 2U);
+  std::vector<std::string> texts;
+  for (const auto& attachment : attachments) {
+    StringContent content;
+    const std::string attachment_id(attachment.at("id").as_string());
+    ASSERT_TRUE(world_.run(driver_->fetch_attachment(attachment_id, content, 1000)));
+    EXPECT_EQ(attachment.at("size").to_number<std::size_t>(), content.text.size());
+    texts.push_back(content.text);
+  }
+  EXPECT_EQ(texts[0], std::string("\0\1\2\3\4", 5));
+  EXPECT_TRUE(texts[1].ends_with("\r\n\r\nwithin")) << texts[1];
+  StringContent small;
+  const std::string first(attachments[0].at("id").as_string());
+  EXPECT_EQ(world_.run(driver_->fetch_attachment(first, small, 4)).error().code, "too-large");
+  EXPECT_EQ(server_.commands.size(), before);
+  // What is not kept is fetched.
+  StringContent whole;
+  ASSERT_TRUE(world_.run(driver_->fetch_mime(id(1), whole, 10'000)));
+  EXPECT_EQ(whole.text, with_attachments());
+  EXPECT_GT(server_.commands.size(), before);
+}
+
 TEST_F(Items, AttachmentsAreFetchedByADriverThatHasNotReadTheMessage) {
   inbox().add(with_attachments());
   start();
