@@ -65,6 +65,20 @@ TEST_F(Records, KeepTextThatIsNoUtf8AndEveryNumber) {
   EXPECT_EQ(find(inserted->id)->fields, record.fields);
 }
 
+TEST_F(Records, KeepEveryOctetAtEveryPlaceOfAText) {
+  Record record;
+  for (int octet = 0; octet < 256; ++octet)
+    for (std::size_t place = 0; place < 18; ++place) {
+      std::string text(18, 'x');
+      text[place] = static_cast<char>(octet);
+      record.fields["a" + std::to_string(octet) + "." + std::to_string(place)] = text;
+      record.fields["k" + text] = text.substr(0, place + 1);
+    }
+  auto inserted = write<Record>([&](Transaction& t) { return insert_record(t, record); });
+  ASSERT_TRUE(inserted);
+  EXPECT_EQ(find(inserted->id)->fields, record.fields);
+}
+
 TEST_F(Records, AreNotTakenWhenTheyCouldNotBeReadBack) {
   boost::json::value deep = "x";
   for (int i = 0; i < 32; ++i) deep = boost::json::array{deep};
