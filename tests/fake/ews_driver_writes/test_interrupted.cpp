@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // R-16, invariant 6: wherever an answer is cut and whenever the process is killed, the write is done once,
-// and all ends as if nothing had happened. Samples here; every octet with SYNCLINE_FULL=1.
+// and all ends as if nothing had happened. Samples here; with SYNCLINE_FULL=1 every octet of an answer to a
+// write, and every sixteenth of what was only read on the way.
 #include <cstdlib>
 #include <random>
 
@@ -134,6 +135,11 @@ bool is_full() {
   return full != nullptr && std::string_view(full) == "1";
 }
 
+bool is_write(std::string_view operation) {
+  return operation.starts_with("Create") || operation.starts_with("Update") ||
+         operation.starts_with("Delete") || operation.starts_with("Send") || operation.starts_with("Move");
+}
+
 class Interrupted : public ::testing::TestWithParam<Scenario> {
  protected:
   /// The write without any trouble: how it ends, and which answers it got.
@@ -169,7 +175,8 @@ TEST_P(Interrupted, AnAnswerCutAnywhereChangesNothing) {
     const std::uint64_t nth = seen[operation]++;
     std::vector<std::uint64_t> offsets;
     if (is_full()) {
-      for (std::uint64_t offset = 0; offset < octets; ++offset) offsets.push_back(offset);
+      const std::uint64_t step = is_write(operation) ? 1 : 16;
+      for (std::uint64_t offset = 0; offset < octets; offset += step) offsets.push_back(offset);
     } else {
       offsets = {0, octets - 1};
       for (int i = 0; i < 3; ++i) offsets.push_back(random() % octets);
