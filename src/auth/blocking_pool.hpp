@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-// A few threads for library calls that may block: GSSAPI asks a KDC over the network inside one call.
+// A few threads for calls that may block: GSSAPI asks a KDC over the network inside one call, a commit waits
+// for the disk.
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/experimental/concurrent_channel.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <type_traits>
@@ -57,7 +59,13 @@ class BlockingPool {
     co_return std::move(*state->outcome);
   }
 
+  /// The same for a call that refers to what is the caller's: the caller's cancellation is not heard before
+  /// the call has ended, and a caller that is destroyed, with its executor or before, waits for it.
+  net::Async<void> run_to_its_end(std::function<Result<void>()> call);
+
  private:
+  net::Async<void> attend(std::function<Result<void>()> call);
+
   std::optional<net::asio::thread_pool> pool_;
 };
 

@@ -95,7 +95,8 @@ class FolderPull {
     bool restarted = false;
     for (bool last = false; !last;) {
       const std::string from = cursor_.text;
-      auto page = co_await pull(from);
+      ReadAhead ahead;
+      auto page = co_await next_page(from, ahead);
       if (!page) {
         if (page.error().retry != RetryClass::resync || restarted) co_return fail(std::move(page.error()));
         restarted = true;
@@ -122,7 +123,10 @@ class FolderPull {
         const Cursor with = cursor_now();
         if (!echo) {
           context_.reading_again = notes_.audit_due;
-          auto taken = co_await take_page(context_, folder_, *page, with);
+          std::function<Async<void>()> meanwhile;
+          if (!last) meanwhile = [this] { return pull_ahead(); };
+          auto taken =
+              co_await take_page(context_, folder_, *page, with, std::move(ahead), std::move(meanwhile));
           context_.reading_again = false;
           if (!taken) co_return taken;
         }
@@ -150,6 +154,26 @@ class FolderPull {
       whole->last = page->last;
     }
     co_return whole;
+  }
+
+  /// The next page and its new items, while the one before goes to the disk. What fails here fails at its
+  /// turn, or not.
+  Async<void> pull_ahead() {
+    const std::string from = cursor_.text;
+    auto page = co_await pull(from);
+    ahead_.emplace(Ahead{.page = std::move(page)});
+    if (!ahead_->page) co_return Result<void>{};
+    auto items = co_await read_ahead(context_, folder_, *ahead_->page);
+    if (items) ahead_->items = std::move(*items);
+    co_return Result<void>{};
+  }
+
+  Async<FeedPage> next_page(std::string from, ReadAhead& items) {
+    if (!ahead_) co_return co_await pull(std::move(from));
+    Ahead ahead = std::move(*ahead_);
+    ahead_.reset();
+    items = std::move(ahead.items);
+    co_return std::move(ahead.page);
   }
 
   Result<void> keep_cursor() {
@@ -262,6 +286,11 @@ class FolderPull {
   const RemoteFolder& folder_;
   Cursor cursor_;
   Notes notes_;
+  struct Ahead {
+    Result<FeedPage> page;
+    ReadAhead items = {};
+  };
+  std::optional<Ahead> ahead_ = std::nullopt;  ///< from cursor_ on
 };
 
 }  // namespace

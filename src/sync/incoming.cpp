@@ -2,6 +2,7 @@
 #include "sync/incoming.hpp"
 
 #include <algorithm>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <unordered_map>
 #include <utility>
 
@@ -175,31 +176,79 @@ std::size_t body_octets(const RemoteItem& item) {
   return body != nullptr && body->is_object() ? model::text_of(body->get_object(), "value").size() : 0;
 }
 
-/// A page is held with its bodies until its transaction ends: the longer the bodies, the fewer items at once.
-void learn_page_size(RunContext& context, std::size_t items, std::size_t octets_of_bodies) {
-  constexpr std::size_t page_octets = std::size_t{2} << 20;
+std::size_t attachment_octets(const RemoteItem& item) {
+  std::size_t octets = 0;
+  const model::FieldValue* list = item.fields.if_contains("attachments");
+  if (list == nullptr || !list->is_array()) return octets;
+  for (const model::FieldValue& one : list->get_array()) {
+    const model::FieldValue* size = one.is_object() ? one.get_object().if_contains("size") : nullptr;
+    if (size != nullptr && size->is_int64())
+      octets += static_cast<std::size_t>(std::max<std::int64_t>(0, size->get_int64()));
+  }
+  return octets;
+}
+
+/// A page is held with its bodies until its transaction ends, and drivers keep of its messages what will be
+/// asked for next: the longer they are, the fewer items at once.
+void learn_page_size(RunContext& context, const std::vector<IncomingItem>& items) {
+  // Two pages are held where one is read while the other is written.
+  const std::size_t bodies_of_page = (context.surroundings.aside ? std::size_t{1} : std::size_t{2}) << 20;
+  constexpr std::size_t contents_of_page = std::size_t{4} << 20;
   constexpr std::size_t smallest = 4;
   constexpr std::size_t largest = 2048;
-  if (items == 0) return;
-  const std::size_t of_one = std::max<std::size_t>(1, octets_of_bodies / items);
-  context.page_items = std::clamp(page_octets / of_one, smallest, std::min(largest, context.page_items * 4));
+  if (items.empty()) return;
+  std::size_t bodies = 0;
+  std::size_t contents = 0;
+  for (const IncomingItem& incoming : items) {
+    bodies += body_octets(incoming.item);
+    contents += attachment_octets(incoming.item);
+  }
+  const std::size_t fitting = std::min(bodies_of_page / std::max<std::size_t>(1, bodies / items.size()),
+                                       contents_of_page / std::max<std::size_t>(1, contents / items.size()));
+  context.page_items = std::clamp(fitting, smallest, std::min(largest, context.page_items * 4));
+}
+
+bool is_read_with_body(const RunContext& context, const RemoteFolder& folder) {
+  return folder.kind != model::RecordKind::email ||
+         (context.policies().mail.track == model::MailFilter::all && folder.role != FolderRole::sent &&
+          !context.reading_again);
+}
+
+/// `ids`, in their order; of those in `ahead` what was read before.
+Async<std::vector<Result<RemoteItem>>> read_items(RunContext& context, const RemoteFolder& folder,
+                                                  const std::vector<std::string>& ids, ReadAhead ahead) {
+  std::vector<Result<RemoteItem>> items;
+  items.reserve(ids.size());
+  std::vector<std::string> missing;
+  for (const std::string& id : ids)
+    if (!ahead.contains(id)) missing.push_back(id);
+  std::vector<Result<RemoteItem>> read;
+  if (!missing.empty()) {
+    const bool with_body = is_read_with_body(context, folder);
+    auto answered = co_await context.driver.read(folder.kind, std::move(missing), with_body);
+    if (!answered) co_return fail(std::move(answered.error()));
+    if (ahead.empty()) co_return answered;
+    read = std::move(*answered);
+  }
+  auto next = read.begin();
+  for (const std::string& id : ids) {
+    const auto early = ahead.find(id);
+    items.push_back(std::move(early != ahead.end() ? early->second : *next++));
+  }
+  co_return std::move(items);
 }
 
 /// All of a page in one transaction, with the cursor that covers it (invariant 1).
 Async<void> take(RunContext& context, const RemoteFolder& folder, SortedPage work,
-                 std::optional<store::Cursor> cursor) {
+                 std::optional<store::Cursor> cursor, ReadAhead ahead = {},
+                 std::function<Async<void>()> meanwhile = {}) {
   std::vector<std::string> ids;
   ids.reserve(work.to_read.size());
   for (const RemoteRef& ref : work.to_read) ids.push_back(ref.id);
   const bool is_mail = folder.kind == model::RecordKind::email;
-  const bool with_body = !is_mail || (context.policies().mail.track == model::MailFilter::all &&
-                                      folder.role != FolderRole::sent && !context.reading_again);
-  std::vector<Result<RemoteItem>> read;
-  if (!ids.empty()) {
-    auto answered = co_await context.driver.read(folder.kind, ids, with_body);
-    if (!answered) co_return fail(std::move(answered.error()));
-    read = std::move(*answered);
-  }
+  auto answered = co_await read_items(context, folder, ids, std::move(ahead));
+  if (!answered) co_return fail(std::move(answered.error()));
+  std::vector<Result<RemoteItem>> read = std::move(*answered);
   std::vector<IncomingItem> items;
   items.reserve(read.size());
   std::vector<std::pair<RemoteRef, Error>> unreadable;
@@ -224,11 +273,8 @@ Async<void> take(RunContext& context, const RemoteFolder& folder, SortedPage wor
     auto prepared = co_await prepare_files(context, items);
     if (!prepared) co_return prepared;
   }
-  std::size_t octets_of_bodies = 0;
-  for (const IncomingItem& incoming : items) octets_of_bodies += body_octets(incoming.item);
-  learn_page_size(context, read.size(), octets_of_bodies);
-  if (auto durable = context.arriving.commit(); !durable) co_return durable;
-  auto committed = context.store.write<void>([&](Transaction& transaction) -> Result<void> {
+  learn_page_size(context, items);
+  const auto put = [&](Transaction& transaction) -> Result<void> {
     for (const auto& [ref, error] : unreadable)
       if (auto done = quarantine(context, transaction, folder, ref, error); !done) return done;
     for (IncomingItem& incoming : items) {
@@ -243,8 +289,19 @@ Async<void> take(RunContext& context, const RemoteFolder& folder, SortedPage wor
       if (auto done = hold_delete(context, transaction, link); !done) return done;
     if (auto done = keep_touched(context, transaction); !done) return done;
     return cursor ? store::put_cursor(transaction, *cursor) : Result<void>{};
-  });
-  co_return committed;
+  };
+  std::function<Result<void>()> commit = [&]() -> Result<void> {
+    if (auto durable = context.arriving.commit(); !durable) return durable;
+    return context.store.write<void>(put);
+  };
+  if (!context.surroundings.aside) co_return commit();
+  auto committing = context.surroundings.aside(std::move(commit));
+  if (!meanwhile) co_return co_await std::move(committing);
+  using namespace boost::asio::experimental::awaitable_operators;
+  auto other = meanwhile();
+  auto both = std::move(committing) && std::move(other);
+  auto [committed, done] = co_await std::move(both);
+  co_return committed ? std::move(done) : std::move(committed);
 }
 
 }  // namespace
@@ -282,14 +339,40 @@ Result<bool> is_linked(RunContext& context, Transaction& transaction, const Inco
   return link->has_value();
 }
 
+Async<ReadAhead> read_ahead(RunContext& context, const RemoteFolder& folder, const FeedPage& page) {
+  std::vector<std::string> ids;
+  auto chosen = context.store.read<void>([&](Transaction& transaction) -> Result<void> {
+    for (const FeedEntry* entry : last_of_each(page)) {
+      if (entry->what != FeedEntry::What::changed) continue;
+      auto link = store::find_link(transaction, context.settings.mailbox, entry->item.id);
+      if (!link) return fail(std::move(link.error()));
+      if (*link) continue;
+      auto quarantined = store::find_quarantined(transaction, context.settings.mailbox, entry->item.id);
+      if (!quarantined) return fail(std::move(quarantined.error()));
+      if (!*quarantined) ids.push_back(entry->item.id);
+    }
+    return {};
+  });
+  if (!chosen) co_return fail(std::move(chosen.error()));
+  ReadAhead ahead;
+  if (ids.empty()) co_return ahead;
+  const bool with_body = is_read_with_body(context, folder);
+  auto read = co_await context.driver.read(folder.kind, ids, with_body);
+  if (!read) co_return fail(std::move(read.error()));
+  ahead.reserve(ids.size());
+  for (std::size_t i = 0; i < ids.size(); ++i) ahead.emplace(std::move(ids[i]), std::move((*read)[i]));
+  co_return ahead;
+}
+
 Async<void> take_page(RunContext& context, const RemoteFolder& folder, const FeedPage& page,
-                      const store::Cursor& cursor) {
+                      const store::Cursor& cursor, ReadAhead ahead, std::function<Async<void>()> meanwhile) {
   auto sorted = sort_page(context, page);
   if (!sorted) co_return fail(std::move(sorted.error()));
   ++context.summary.pages;
   SortedPage work = std::move(*sorted);
   std::optional<store::Cursor> with = cursor;
-  co_return co_await take(context, folder, std::move(work), std::move(with));
+  co_return co_await take(context, folder, std::move(work), std::move(with), std::move(ahead),
+                          std::move(meanwhile));
 }
 
 Async<void> take_items(RunContext& context, const RemoteFolder& folder, std::vector<RemoteRef> items,

@@ -2,7 +2,10 @@
 #pragma once
 // From the server into the store: a page of a folder's feed, and items that are to be looked at again. What a
 // page brings and its cursor are one transaction (invariant 1).
+#include <functional>
 #include <optional>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "store/cursors.hpp"
@@ -10,9 +13,18 @@
 
 namespace syncline::sync {
 
-/// Reads what the page's entries name and puts it into records and links, with `cursor`.
+/// Items of a page that were read before its turn, by their ids.
+using ReadAhead = std::unordered_map<std::string, Result<RemoteItem>>;
+
+/// Reads the items of the page of which nothing is known. What is known, or becomes so by the page before, is
+/// for its turn. Uses of the context what a page on its way to the disk does not.
+Async<ReadAhead> read_ahead(RunContext& context, const RemoteFolder& folder, const FeedPage& page);
+
+/// Reads what the page's entries name and is not in `ahead`, and puts it into records and links, with
+/// `cursor`. `meanwhile` runs beside the transaction where there is a thread for that (Surroundings::aside).
 Async<void> take_page(RunContext& context, const RemoteFolder& folder, const FeedPage& page,
-                      const store::Cursor& cursor);
+                      const store::Cursor& cursor, ReadAhead ahead = {},
+                      std::function<Async<void>()> meanwhile = {});
 
 /// The same for items that no feed named: of a start date (invariant 15), of the audit, of the quarantine.
 /// `cursor` is written with them if given.

@@ -21,6 +21,9 @@ struct Surroundings {
   const Clock& clock;
   Random& random;
   std::function<Async<void>(std::chrono::milliseconds)> sleep;
+  /// Carries out what waits for the disk beside the executor's thread, and ends after it whatever becomes of
+  /// the caller. Then the next page is read meanwhile. Empty: it is done in place, one after the other.
+  std::function<Async<void>(std::function<Result<void>()>)> aside = {};
 };
 
 struct RunOptions {
@@ -30,6 +33,8 @@ struct RunOptions {
   bool audit_now = false;
   OnProgress on_progress = {};
   std::string name = {};  ///< of this run, in the log
+  /// Items of the first page; of later ones as many as their bodies allow, four times as many at most.
+  std::size_t first_page_items = 128;
 };
 
 /// Everything must outlive the returned coroutine. Errors are of the mailbox as a whole: the store's, and

@@ -36,7 +36,7 @@ struct RunContext {
   store::ContentBatch arriving = content.batch();
 
   /// How many items are read and held at once; learnt from the bodies of those before.
-  std::size_t page_items = 128;
+  std::size_t page_items = options.first_page_items;
 
   /// The folder at hand is read from its beginning once more: its messages have new ids, and most of them are
   /// known by their search keys. Bodies are fetched of those that are not.

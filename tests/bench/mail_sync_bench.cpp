@@ -113,10 +113,15 @@ net::Async<Done> synchronise(net::Environment& environment, const Task& task) {
   settings.policies.mail.message_limit_octets = std::uint64_t{1} << 30;
   settings.policies.mail.send_per_minute = 1'000'000;
   settings.organisation_name = "benchmark";
+  auth::BlockingPool disk(1);
   const sync::Surroundings surroundings{
-      .clock = environment.clock, .random = environment.random, .sleep = [&](std::chrono::milliseconds span) {
-        return environment.timers.sleep_until(environment.clock.steady_now() + span);
-      }};
+      .clock = environment.clock,
+      .random = environment.random,
+      .sleep =
+          [&](std::chrono::milliseconds span) {
+            return environment.timers.sleep_until(environment.clock.steady_now() + span);
+          },
+      .aside = [&](std::function<Result<void>()> work) { return disk.run_to_its_end(std::move(work)); }};
   const auto blocking = std::make_shared<auth::BlockingPool>(1);
 
   smtp::SenderSettings sending;
@@ -131,6 +136,7 @@ net::Async<Done> synchronise(net::Environment& environment, const Task& task) {
 
   imap::DriverSettings reading;
   reading.endpoint = task.endpoint;
+  reading.keep_as_received = settings.policies.mail.keep_mime;
   reading.connect.sign_in = {.identity = identity_of(task), .policy = policy_of(task), .blocking = blocking};
   imap::ImapDriver imap(environment, std::move(reading));
 

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/json/serialize.hpp>
 #include <filesystem>
 
@@ -104,6 +107,15 @@ OrganisationStore::OrganisationStore(const Clock& clock, const std::string& addr
       sync.send_appointments = {{.kind = model::OutboundFilter::Kind::owner}};
   sync.deleted_in_exchange = sync.deleted_in_record = model::DeleteRule::remove;
   settings.policies.mail.track = model::MailFilter::all;
+}
+
+void OrganisationStore::read_ahead() {
+  options.first_page_items = 2;
+  aside = [](std::function<Result<void>()> work) -> Async<void> {
+    const auto executor = co_await boost::asio::this_coro::executor;
+    co_await boost::asio::post(executor, boost::asio::use_awaitable);
+    co_return work();
+  };
 }
 
 void OrganisationStore::reopen(store::DurableWrites* durable_writes) {

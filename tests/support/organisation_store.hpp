@@ -82,8 +82,13 @@ class OrganisationStore {
   std::string dump(const std::function<std::string(const std::string&)>& folder_name = {},
                    const std::function<model::Fields(model::Fields)>& lasting = {});
 
+  /// From small pages on, the next page is read while one goes to the disk: the write comes a turn of the
+  /// executor later, so that both orders happen.
+  void read_ahead();
+
   MailboxSettings settings;
   RunOptions options;
+  std::function<Async<void>(std::function<Result<void>()>)> aside = {};
 
  protected:
   SeededRandom random_;

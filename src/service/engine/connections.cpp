@@ -59,7 +59,9 @@ Result<std::unique_ptr<Connections::Network>> system_network(const net::asio::an
 
 Connections::Connections(net::asio::any_io_executor executor)
     : Connections(executor,
-                  [executor](const model::Profile& profile) { return system_network(executor, profile); }) {}
+                  [executor](const model::Profile& profile) { return system_network(executor, profile); }) {
+  disk_ = std::make_shared<auth::BlockingPool>(1);
+}
 
 Connections::Connections(net::asio::any_io_executor executor, MakeNetwork make_network)
     : executor_(std::move(executor)), make_network_(std::move(make_network)) {}
@@ -68,6 +70,7 @@ std::shared_ptr<Connections> Connections::successor() const {
   auto next = std::make_shared<Connections>(executor_, make_network_);
   next->budgets_ = budgets_;
   next->blocking_ = blocking_;
+  next->disk_ = disk_;
   return next;
 }
 
@@ -79,7 +82,13 @@ std::unique_ptr<Connections> Connections::apart(Decorate decorate) const {
   made->service_accounts_ = service_accounts_;
   made->fips_ = fips_;
   made->blocking_ = blocking_;
+  made->disk_ = disk_;
   return made;
+}
+
+std::function<net::Async<void>(std::function<Result<void>()>)> Connections::aside() const {
+  if (!disk_) return {};
+  return [disk = disk_](std::function<Result<void>()> work) { return disk->run_to_its_end(std::move(work)); };
 }
 
 Result<Connections::Network*> Connections::network_of(const model::Profile& profile) {

@@ -67,6 +67,9 @@ class Connections {
 
   std::shared_ptr<SharedAccount> service_account_of(const model::Profile& profile);
   const std::shared_ptr<auth::BlockingPool>& blocking() const { return blocking_; }
+  /// Where commits wait for the disk (sync::Surroundings::aside): a thread for all, because the store has one
+  /// writer. Empty on a network that was given.
+  std::function<net::Async<void>(std::function<Result<void>()>)> aside() const;
   /// Before the first connection: what the organisation requires. Error "fips-not-available" (local): nothing
   /// may be begun then.
   Result<void> require(const Facts& environment);
@@ -90,6 +93,7 @@ class Connections {
   std::shared_ptr<ServiceAccounts> service_accounts_ = std::make_shared<ServiceAccounts>();
   bool fips_ = false;
   std::shared_ptr<auth::BlockingPool> blocking_ = std::make_shared<auth::BlockingPool>(2);
+  std::shared_ptr<auth::BlockingPool> disk_ = nullptr;
 };
 
 }  // namespace syncline::service

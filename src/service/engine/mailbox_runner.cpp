@@ -76,7 +76,8 @@ Async<sync::MailboxSummary> MailboxRunner::connect_and_run(const EnabledMailbox&
       .random = organisation_.random(),
       .sleep = [&world](std::chrono::milliseconds span) -> Async<void> {
         co_return co_await world.timers.sleep_until(world.clock.steady_now() + span);
-      }};
+      },
+      .aside = connections_.aside()};
   Result<sync::MailboxSummary> summary = fail(ErrorDomain::local, "not-run", "");
   if (wishes.dry_run) {
     DryRunDriver driver(connection.driver(), [&connection](std::string organisation_id, bool take_over) {

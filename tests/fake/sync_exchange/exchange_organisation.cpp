@@ -198,9 +198,10 @@ struct ExchangeOrganisation::Process {
 Result<MailboxSummary> ExchangeOrganisation::run() {
   Process process(*this);
   Surroundings surroundings{
-      .clock = process.environment.clock, .random = random_, .sleep = [this](std::chrono::milliseconds span) {
-        return world_.world.sleep(span);
-      }};
+      .clock = process.environment.clock,
+      .random = random_,
+      .sleep = [this](std::chrono::milliseconds span) { return world_.world.sleep(span); },
+      .aside = aside};
   return world_.world.run(
       run_mailbox(std::move(surroundings), store(), content(), process.driver, settings, options));
 }

@@ -147,6 +147,7 @@ Outcome play(const Scenario& scenario, const Trouble& trouble) {
   ExchangeWorld server({.limits = {.request_octets = largest_request}});
   ExchangeOrganisation organisation(server, anna);
   organisation.settings.tracked_folders = {"Projects"};
+  organisation.read_ahead();
   for (std::size_t step = 0; step < scenario.steps.size(); ++step) {
     scenario.steps[step](server, organisation);
     if (step == trouble.step) {

@@ -58,6 +58,7 @@ class Play {
       sides_.push_back(
           {.address = address,
            .organisation = std::make_unique<ExchangeOrganisation>(server_, address, seed * 2 + i)});
+      if (seed % 2 == 0) sides_.back().organisation->read_ahead();
       MailboxSettings& settings = sides_.back().organisation->settings;
       const model::ConflictWinner winners[] = {model::ConflictWinner::exchange, model::ConflictWinner::record,
                                                model::ConflictWinner::newest};

@@ -266,9 +266,10 @@ struct MailOrganisation::Process {
 Result<MailboxSummary> MailOrganisation::run() {
   Process process(*this);
   Surroundings surroundings{
-      .clock = process.environment.clock, .random = random_, .sleep = [this](std::chrono::milliseconds span) {
-        return world_.world.sleep(span);
-      }};
+      .clock = process.environment.clock,
+      .random = random_,
+      .sleep = [this](std::chrono::milliseconds span) { return world_.world.sleep(span); },
+      .aside = aside};
   auto outcome = world_.world.run(
       run_mailbox(std::move(surroundings), store(), content(), process.driver(), settings, options));
   for (std::string& one : process.imap.take_warnings()) warnings.push_back(std::move(one));

@@ -217,6 +217,7 @@ Outcome play(const Scenario& scenario, const Trouble& trouble) {
   MailWorld server(scenario.incoming);
   MailOrganisation organisation(server);
   if (scenario.prepare) scenario.prepare(server, organisation);
+  organisation.read_ahead();
   for (std::size_t step = 0; step < scenario.steps.size(); ++step) {
     scenario.steps[step](server, organisation);
     if (step == trouble.step) {

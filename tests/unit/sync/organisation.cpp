@@ -18,11 +18,13 @@ Organisation::Organisation(ManualClock& clock, MemoryServer& server, std::uint64
 Result<MailboxSummary> Organisation::run(Fault fault) {
   boost::asio::io_context context;
   MemoryDriver driver(server_, clock_, std::move(fault));
-  const Surroundings surroundings{
-      .clock = clock_, .random = random_, .sleep = [this](std::chrono::milliseconds span) -> Async<void> {
-        clock_.advance(span);
-        co_return Result<void>{};
-      }};
+  const Surroundings surroundings{.clock = clock_,
+                                  .random = random_,
+                                  .sleep = [this](std::chrono::milliseconds span) -> Async<void> {
+                                    clock_.advance(span);
+                                    co_return Result<void>{};
+                                  },
+                                  .aside = aside};
   std::optional<Result<MailboxSummary>> outcome;
   const auto work = [&]() -> boost::asio::awaitable<void> {
     outcome.emplace(co_await run_mailbox(surroundings, store(), content(), driver, settings, options));

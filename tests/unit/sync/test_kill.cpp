@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <tuple>
 
 #include "organisation.hpp"
 
@@ -113,12 +114,13 @@ struct Outcome {
 };
 
 /// Runs the scenario; in step `stop_in_step` the engine stops at durable write `nth` and starts again.
-Outcome play(const Scenario& scenario, std::optional<std::size_t> stop_in_step, std::uint64_t nth,
-             StopAt::Moment moment, bool* stopped) {
+Outcome play(const Scenario& scenario, bool reads_ahead, std::optional<std::size_t> stop_in_step,
+             std::uint64_t nth, StopAt::Moment moment, bool* stopped) {
   ManualClock clock;
   MemoryServer server(clock, "anna@example.com");
   Organisation organisation(clock, server);
   organisation.settings.tracked_folders = {"Projects"};
+  if (reads_ahead) organisation.read_ahead();
   for (std::size_t step = 0; step < scenario.steps.size(); ++step) {
     scenario.steps[step](server, organisation);
     if (step == stop_in_step) {
@@ -153,11 +155,12 @@ Outcome play(const Scenario& scenario, std::optional<std::size_t> stop_in_step, 
   return outcome;
 }
 
-class Kill : public ::testing::TestWithParam<std::size_t> {};
+class Kill : public ::testing::TestWithParam<std::tuple<std::size_t, bool>> {};
 
 TEST_P(Kill, invariants1And6StoppedAtAnyDurableWriteItEndsAsIfItHadNot) {
-  const Scenario& scenario = scenarios()[GetParam()];
-  const Outcome unbroken = play(scenario, std::nullopt, 0, StopAt::Moment::before, nullptr);
+  const auto [number, reads_ahead] = GetParam();
+  const Scenario& scenario = scenarios()[number];
+  const Outcome unbroken = play(scenario, false, std::nullopt, 0, StopAt::Moment::before, nullptr);
   ASSERT_FALSE(unbroken.records.empty());
   std::size_t stops = 0;
   for (std::size_t step = 0; step < scenario.steps.size(); ++step)
@@ -167,7 +170,7 @@ TEST_P(Kill, invariants1And6StoppedAtAnyDurableWriteItEndsAsIfItHadNot) {
         SCOPED_TRACE(std::string(scenario.name) + ", step " + std::to_string(step) + ", write " +
                      std::to_string(nth) + (moment == StopAt::Moment::before ? ", before" : ", after"));
         stopped = false;
-        const Outcome broken = play(scenario, step, nth, moment, &stopped);
+        const Outcome broken = play(scenario, reads_ahead, step, nth, moment, &stopped);
         EXPECT_EQ(broken.records, unbroken.records);
         EXPECT_EQ(broken.server, unbroken.server);
         EXPECT_EQ(broken.sent, unbroken.sent);
@@ -179,12 +182,14 @@ TEST_P(Kill, invariants1And6StoppedAtAnyDurableWriteItEndsAsIfItHadNot) {
   EXPECT_GT(stops, 10u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Scenarios, Kill, ::testing::Values(0, 1, 2, 3), [](const auto& parameter) {
-  std::string name = scenarios()[parameter.param].name;
-  for (char& c : name)
-    if (c == ' ') c = '_';
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Scenarios, Kill,
+                         ::testing::Combine(::testing::Values(0, 1, 2, 3), ::testing::Bool()),
+                         [](const auto& parameter) {
+                           std::string name = scenarios()[std::get<0>(parameter.param)].name;
+                           for (char& c : name)
+                             if (c == ' ') c = '_';
+                           return name + (std::get<1>(parameter.param) ? "_read_ahead" : "");
+                         });
 
 }  // namespace
 }  // namespace syncline::sync::testing

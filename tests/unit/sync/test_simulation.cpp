@@ -39,6 +39,7 @@ class World {
           std::make_unique<MemoryServer>(clock_, i == 0 ? "anna@one.example" : "bert@two.example"));
       servers_.back()->page_size = 1 + random_.below(8);
       organisations_.push_back(std::make_unique<Organisation>(clock_, *servers_.back(), seed * 2 + i));
+      if (seed % 2 == 0) organisations_.back()->read_ahead();
       model::Policies& policies = organisations_.back()->settings.policies;
       const model::ConflictWinner winners[] = {model::ConflictWinner::exchange, model::ConflictWinner::record,
                                                model::ConflictWinner::newest};
