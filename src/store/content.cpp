@@ -35,8 +35,10 @@ constexpr Sql all_used_sql = "SELECT DISTINCT lower(hex(sha256)) AS name FROM re
 constexpr std::size_t hash_octets = 32;
 constexpr std::size_t buffer_octets = std::size_t{64} << 10;
 constexpr std::chrono::hours unreferenced_stay{1};
-/// Files of a batch that are open at once.
-constexpr std::size_t most_arriving = 64;
+/// Files of a batch that are open at once …
+constexpr std::size_t most_files = 64;
+/// … and what it holds in memory.
+constexpr std::size_t most_octets_in_memory = std::size_t{4} << 20;
 /// So many are removed in one write transaction: others wait for it.
 constexpr std::size_t sweep_batch = 256;
 
@@ -226,60 +228,74 @@ struct ContentWriter::State {
 };
 
 struct ContentBatch::State {
-  /// Complete, and not yet at its name.
+  /// Not yet at its name. What is small stays in memory until the commit: who adds does not wait for the
+  /// disk.
   struct Arriving {
     std::unique_ptr<ContentWriter::State> content;
     std::string sha256;
   };
   Store& store;
-  std::vector<Arriving> arriving;
-  /// Names that were there: whoever made them may have ended before they were durable.
-  std::set<std::string> shards;
+  std::vector<Arriving> arriving = {};
+  std::size_t files = 0;             ///< of `arriving`
+  std::size_t octets_in_memory = 0;  ///< of the others
+  /// Folders with names that were there: whoever made them may have ended before they were durable.
+  std::set<std::string> shards = {};
 
   Result<StoredContent> add(std::unique_ptr<ContentWriter::State> content);
   Result<void> commit();
+
+ private:
+  /// To a temporary file, on its way to the disk. False: its name is there already.
+  Result<bool> write_out(Arriving& one);
+  /// From the temporary files to their names; durable when their folders are.
+  Result<void> name(std::span<Arriving> contents, std::set<std::string>& folders);
 };
 
 Result<StoredContent> ContentBatch::State::add(std::unique_ptr<ContentWriter::State> content) {
-  Result<std::string> name = content->hash();
-  if (!name) return fail(std::move(name.error()));
-  const StoredContent stored{.sha256 = *name, .octets = content->octets};
+  Result<std::string> hash = content->hash();
+  if (!hash) return fail(std::move(hash.error()));
+  const StoredContent stored{.sha256 = *hash, .octets = content->octets};
   if (std::any_of(arriving.begin(), arriving.end(),
-                  [&](const Arriving& other) { return other.sha256 == *name; }))
+                  [&](const Arriving& other) { return other.sha256 == *hash; }))
     return stored;
-  const std::string& folder = store.folder();
-  const std::string target = path_of(folder, *name);
-  const SystemTime now = store.clock().now();
-  auto lock = lock_content(folder, LOCK_SH);
-  if (!lock) return fail(std::move(lock.error()));
-
-  struct stat there {};
-  // Of another size it was damaged from outside; ours takes its place.
-  if (::stat(target.c_str(), &there) == 0 && S_ISREG(there.st_mode) &&
-      static_cast<std::uint64_t>(there.st_size) == stored.octets) {
-    // Its hour begins again.
-    const timespec time = to_timespec(now);
-    const std::array<timespec, 2> times = {time, time};
-    if (::utimensat(AT_FDCWD, target.c_str(), times.data(), 0) != 0)
-      return fail(file_error(errno, "set the time of " + target));
-    shards.insert(shard_of(folder, *name));
-    return stored;
+  Arriving one{.content = std::move(content), .sha256 = std::move(*hash)};
+  if (one.content->file) {
+    auto lock = lock_content(store.folder(), LOCK_SH);
+    if (!lock) return fail(std::move(lock.error()));
+    auto is_new = write_out(one);
+    if (!is_new) return fail(std::move(is_new.error()));
+    if (!*is_new) return stored;
+    ++files;
+  } else {
+    octets_in_memory += one.content->buffer.size();
   }
-  if (auto done = content->complete(now); !done) return fail(std::move(done.error()));
-  arriving.push_back({.content = std::move(content), .sha256 = std::move(*name)});
-  // Each holds a descriptor.
-  if (arriving.size() >= most_arriving)
+  arriving.push_back(std::move(one));
+  if (files >= most_files || octets_in_memory >= most_octets_in_memory)
     if (auto committed = commit(); !committed) return fail(std::move(committed.error()));
   return stored;
 }
 
-Result<void> ContentBatch::State::commit() {
-  if (arriving.empty() && shards.empty()) return {};
-  const std::vector<Arriving> contents = std::exchange(arriving, {});
-  std::set<std::string> folders = std::exchange(shards, {});
+Result<bool> ContentBatch::State::write_out(Arriving& one) {
+  const std::string target = path_of(store.folder(), one.sha256);
+  const SystemTime now = store.clock().now();
+  struct stat there {};
+  // Of another size it was damaged from outside; ours takes its place.
+  if (::stat(target.c_str(), &there) != 0 || !S_ISREG(there.st_mode) ||
+      static_cast<std::uint64_t>(there.st_size) != one.content->octets) {
+    if (auto done = one.content->complete(now); !done) return fail(std::move(done.error()));
+    return true;
+  }
+  // Its hour begins again.
+  const timespec time = to_timespec(now);
+  const std::array<timespec, 2> times = {time, time};
+  if (::utimensat(AT_FDCWD, target.c_str(), times.data(), 0) != 0)
+    return fail(file_error(errno, "set the time of " + target));
+  shards.insert(shard_of(store.folder(), one.sha256));
+  return false;
+}
+
+Result<void> ContentBatch::State::name(std::span<Arriving> contents, std::set<std::string>& folders) {
   const std::string& folder = store.folder();
-  auto lock = lock_content(folder, LOCK_SH);
-  if (!lock) return fail(std::move(lock.error()));
   for (const Arriving& one : contents)
     if (auto synced = sync_file(one.content->file.get(), one.content->path); !synced) return synced;
   bool made_shard = false;
@@ -294,23 +310,49 @@ Result<void> ContentBatch::State::commit() {
   if (made_shard)
     if (auto synced = sync_folder(content_folder(folder)); !synced) return synced;
   DurableWrites* const writes = store.durable_writes();
-  for (const Arriving& one : contents) {
+  for (Arriving& one : contents) {
     if (writes)
       if (auto allowed = writes->before("content"); !allowed) return allowed;
     const std::string target = path_of(folder, one.sha256);
     if (std::rename(one.content->path.c_str(), target.c_str()) != 0)
       return fail(file_error(errno, "rename to " + target));
     one.content->path.clear();
+    one.content.reset();
   }
+  return {};
+}
+
+Result<void> ContentBatch::State::commit() {
+  if (arriving.empty() && shards.empty()) return {};
+  std::vector<Arriving> contents = std::exchange(arriving, {});
+  files = octets_in_memory = 0;
+  auto lock = lock_content(store.folder(), LOCK_SH);
+  if (!lock) return fail(std::move(lock.error()));
+  std::set<std::string> folders;
+  std::size_t named = 0;
+  for (auto next = contents.begin(); next != contents.end();) {
+    std::vector<Arriving> group;  // each holds a descriptor
+    for (; next != contents.end() && group.size() < most_files; ++next) {
+      if (!next->content->file) {
+        auto is_new = write_out(*next);
+        if (!is_new) return fail(std::move(is_new.error()));
+        if (!*is_new) continue;
+      }
+      group.push_back(std::move(*next));
+    }
+    if (auto done = name(group, folders); !done) return done;
+    named += group.size();
+  }
+  folders.merge(std::exchange(shards, {}));
   for (const std::string& shard : folders)
     if (auto synced = sync_folder(shard); !synced) return synced;
-  if (writes)
-    for (std::size_t i = 0; i < contents.size(); ++i)
+  if (DurableWrites* const writes = store.durable_writes())
+    for (std::size_t i = 0; i < named; ++i)
       if (auto allowed = writes->after("content"); !allowed) return allowed;
   return {};
 }
 
-ContentBatch::ContentBatch(Store& store) : state_(std::make_unique<State>(State{store, {}, {}})) {}
+ContentBatch::ContentBatch(Store& store) : state_(std::make_unique<State>(State{.store = store})) {}
 ContentBatch::ContentBatch(ContentBatch&&) noexcept = default;
 ContentBatch::~ContentBatch() = default;
 

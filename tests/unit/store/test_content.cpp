@@ -251,17 +251,25 @@ TEST_F(Content, OfABatchIsThereTogether) {
   add("0");
   add("known");
   EXPECT_EQ(code_of(get(added.front().sha256)), "no-content");
+  EXPECT_EQ(files_in(folder_ + "/content/tmp"), 0u) << "what is small stays in memory";
+  add(std::string(100'000, 'x'));
   EXPECT_EQ(files_in(folder_ + "/content/tmp"), 1u);
   for (int i = 1; i < 150; ++i) add(std::to_string(i));
   ASSERT_TRUE(batch.commit());
   EXPECT_EQ(files_in(folder_ + "/content/tmp"), 0u);
-  EXPECT_EQ(files_in(folder_ + "/content"), 151u);
-  EXPECT_EQ(writes.count, 151);
+  EXPECT_EQ(files_in(folder_ + "/content"), 152u);
+  EXPECT_EQ(writes.count, 152);
   EXPECT_EQ(added[0].sha256, added[1].sha256);
   EXPECT_EQ(added[2].sha256, known.sha256);
   EXPECT_EQ(get(added.back().sha256).value_or("?"), "149");
   EXPECT_TRUE(batch.commit());
-  EXPECT_EQ(writes.count, 151);
+  EXPECT_EQ(writes.count, 152);
+  // Of what is held in memory there is an end.
+  for (int i = 0; i < 75; ++i) add(std::to_string(i) + std::string(60'000, 'y'));
+  EXPECT_GT(writes.count, 152);
+  EXPECT_LT(writes.count, 227);
+  ASSERT_TRUE(batch.commit());
+  EXPECT_EQ(writes.count, 227);
 }
 
 TEST_F(Content, OfABatchThatIsDroppedOrRefusedDoesNotStay) {
@@ -269,7 +277,8 @@ TEST_F(Content, OfABatchThatIsDroppedOrRefusedDoesNotStay) {
   open({.durable_writes = &writes});
   auto contents = ContentStore::open(*store_);
   const auto fill = [&](ContentBatch& batch) {
-    for (const std::string_view text : {"a", "b", "c"}) {
+    for (const std::size_t octets : {80'000, 90'000, 5}) {
+      const std::string text(octets, 'a');
       auto writer = contents->create();
       ASSERT_TRUE(writer->write(std::as_bytes(std::span(text))));
       ASSERT_TRUE(batch.add(std::move(*writer)));
@@ -279,7 +288,7 @@ TEST_F(Content, OfABatchThatIsDroppedOrRefusedDoesNotStay) {
   {
     ContentBatch dropped = contents->batch();
     fill(dropped);
-    EXPECT_EQ(files_in(folder_ + "/content"), 3u);
+    EXPECT_EQ(files_in(folder_ + "/content"), 2u);
   }
   EXPECT_EQ(files_in(folder_ + "/content"), 0u);
   ContentBatch batch = contents->batch();
