@@ -33,9 +33,17 @@ namespace asio = net::asio;
 struct Options {
   ServeHttpOptions http;
   std::size_t at_once = 16;
+  double discover_hours = 24;
+  bool follow_moves = false;
   std::string log_format = "text";
   std::string log_level = "info";
 };
+
+ServePlacement placement_of(const Options& options) {
+  const std::chrono::duration<double, std::ratio<3600>> every(options.discover_hours);
+  return {.every = std::chrono::duration_cast<std::chrono::milliseconds>(every),
+          .follow_moves = options.follow_moves};
+}
 
 /// "3 came, 1 went" of all kinds together.
 std::string counts_of(const sync::MailboxSummary& summary) {
@@ -69,8 +77,10 @@ class Serving {
         daemon_(environment, organisation, {.mailboxes_at_once = options.at_once}, work()),
         metrics_(daemon_, organisation.store(), [this] { return open_connections(); }),
         control_(environment, organisation, daemon_),
-        desk_(environment, organisation, http.post_alert(),
-              [this](const std::string& address) { daemon_.wake(address); }),
+        desk_(
+            environment, organisation, http.post_alert(),
+            [this](const std::string& address) { daemon_.wake(address); }, placement_of(options),
+            [this] { return engine_.connections(); }),
         signals_(context, SIGINT, SIGTERM, SIGHUP) {}
 
   /// Connections under the organisation's present terms.
@@ -262,6 +272,14 @@ void add_serve(CLI::App& app, Action& action) {
   command->add_option("--at-once", options->at_once, "Mailboxes that run at the same time")
       ->check(CLI::Range(1, 300))
       ->capture_default_str();
+  command
+      ->add_option("--discover-every", options->discover_hours,
+                   "Look where each mailbox on Exchange lives so often; 0: never")
+      ->type_name("HOURS")
+      ->check(CLI::Range(0.0, 8760.0))
+      ->capture_default_str();
+  command->add_flag("--follow-moves", options->follow_moves,
+                    "Give a mailbox that moved the one profile that fits, instead of parking it");
   command->add_option("--log-format", options->log_format, "text, or json: one object a line")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();

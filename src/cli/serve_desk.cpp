@@ -28,15 +28,28 @@ void log_test(const service::TesterProgress& progress) {
 }  // namespace
 
 ServeDesk::ServeDesk(net::Environment& environment, service::Organisation& organisation,
-                     service::PostAlert post, service::WakeSender wake)
+                     service::PostAlert post, service::WakeSender wake, ServePlacement placement,
+                     std::function<std::shared_ptr<service::Connections>()> connections)
     : environment_(environment),
       tester_(environment.executor, environment, organisation, std::string(service::background_tester), {},
               log_test),
       alerts_(organisation, {}, std::move(post), std::move(wake)),
+      placement_(environment, organisation, service::PlacementWatchSettings::of_interval(placement.every),
+                 [this, &organisation, connections = std::move(connections),
+                  follow = placement.follow_moves](std::vector<std::string> addresses) {
+                   return service::look_for_mailboxes(environment_.executor, organisation,
+                                                      {.addresses = std::move(addresses),
+                                                       .at_once = service::PlacementWatchSettings{}.at_once,
+                                                       .follow_moves = follow,
+                                                       .connections = connections(),
+                                                       .stop = placement_stop_},
+                                                      {.who = std::string(service::background_tester)});
+                 }),
       changed_(environment.executor) {}
 
 net::asio::awaitable<void> ServeDesk::run() {
   net::asio::co_spawn(environment_.executor, watch_alerts(), net::asio::detached);
+  net::asio::co_spawn(environment_.executor, watch_placement(), net::asio::detached);
   if (const Result<void> tested = co_await tester_.serve(); !tested)
     log::error("tests", tested.error().describe());
   is_testing_ = false;
@@ -44,7 +57,7 @@ net::asio::awaitable<void> ServeDesk::run() {
 }
 
 net::asio::awaitable<void> ServeDesk::ended() {
-  while (is_watching_ || is_testing_)
+  while (is_watching_ || is_testing_ || is_placing_)
     if (auto woken = co_await changed_.wait(); !woken) break;
 }
 
@@ -52,6 +65,15 @@ void ServeDesk::stop() {
   is_stopping_ = true;
   alerts_.stop();
   tester_.stop(true);
+  placement_.stop();
+  placement_stop_->want();
+}
+
+net::asio::awaitable<void> ServeDesk::watch_placement() {
+  if (const Result<void> watched = co_await placement_.run(); !watched)
+    log::error("placement", watched.error().describe());
+  is_placing_ = false;
+  changed_.notify_all();
 }
 
 net::asio::awaitable<void> ServeDesk::watch_alerts() {

@@ -1,39 +1,51 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-// What `syncline serve` does beside synchronising: tests of mailboxes that were asked for, and alerts on
-// their way to people.
+// What `syncline serve` does beside synchronising: tests of mailboxes that were asked for, alerts on their
+// way to people, and a look once a day where each mailbox lives.
+#include <functional>
 #include <memory>
 
 #include "net/environment.hpp"
 #include "service/alerts/alert_desk.hpp"
 #include "service/mailbox_test/mailbox_tester.hpp"
+#include "service/placement/placement_watch.hpp"
 
 namespace syncline::cli {
+
+struct ServePlacement {
+  std::chrono::milliseconds every = std::chrono::hours(24);  ///< zero: never
+  bool follow_moves = false;
+};
 
 class ServeDesk {
  public:
   /// Both must outlive it. `post` may be empty: webhooks wait.
-  /// `wake`: has a mailbox run that has mail to send.
+  /// `wake`: has a mailbox run that has mail to send. `connections`: those that runs have at the moment.
   ServeDesk(net::Environment& environment, service::Organisation& organisation, service::PostAlert post,
-            service::WakeSender wake);
+            service::WakeSender wake, ServePlacement placement,
+            std::function<std::shared_ptr<service::Connections>()> connections);
 
   /// Until `stop`. Trouble of the store goes to the log: the daemon notices it by itself.
   net::asio::awaitable<void> run();
-  /// Tests at work are cut off; they begin again with the next start.
+  /// Tests and looks at work are cut off; they begin again with the next start.
   void stop();
   /// Until `run` has ended; it was begun.
   net::asio::awaitable<void> ended();
 
  private:
   net::asio::awaitable<void> watch_alerts();
+  net::asio::awaitable<void> watch_placement();
 
   net::Environment& environment_;
   service::MailboxTester tester_;
   service::AlertDesk alerts_;
+  std::shared_ptr<service::PlacementStop> placement_stop_ = std::make_shared<service::PlacementStop>();
+  service::PlacementWatch placement_;
   net::Event changed_;
   bool is_stopping_ = false;
   bool is_watching_ = true;
   bool is_testing_ = true;
+  bool is_placing_ = true;
 };
 
 }  // namespace syncline::cli

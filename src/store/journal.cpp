@@ -37,6 +37,7 @@ constexpr Sql list_item_sql = SYNCLINE_JOURNAL_COLUMNS
 
 constexpr Sql append_audit_sql =
     "INSERT INTO audit (at, who, act, object, reason) VALUES (?1, ?2, ?3, ?4, ?5)";
+constexpr Sql last_audit_sql = "SELECT max(sequence) FROM audit";
 constexpr Sql list_audit_sql =
     "SELECT sequence, at, who, act, object, reason FROM audit WHERE sequence > ?1 ORDER BY sequence LIMIT ?2";
 
@@ -88,6 +89,13 @@ Result<std::vector<AuditEntry>> list_audit(Transaction& transaction, std::int64_
                       .object = row.text(4),
                       .reason = row.text(5)};
   });
+}
+
+Result<std::int64_t> last_audit(Transaction& transaction) {
+  Query query(transaction.impl(), last_audit_sql);
+  auto last = read_one<std::int64_t>(query, [](const Query& row) { return row.integer(0); });
+  if (!last) return fail(std::move(last.error()));
+  return last->value_or(0);
 }
 
 }  // namespace syncline::store

@@ -89,5 +89,7 @@ struct AuditEntry {
 /// Kept for good: the database itself refuses to change or remove a row.
 Result<void> append_audit(Transaction& transaction, AuditEntry entry);
 Result<std::vector<AuditEntry>> list_audit(Transaction& transaction, std::int64_t after, int most);
+/// 0: nobody has acted yet.
+Result<std::int64_t> last_audit(Transaction& transaction);
 
 }  // namespace syncline::store

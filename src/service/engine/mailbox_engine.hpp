@@ -38,6 +38,9 @@ class MailboxEngine {
   /// Ends the watch, when no run is under way any more.
   Async<void> stop();
 
+  /// Those of the present terms, for who asks servers something beside the runs.
+  const std::shared_ptr<Connections>& connections() const noexcept { return connections_; }
+
   /// For metrics.
   std::size_t streams() const noexcept { return exchange_.streams(); }
   std::size_t kept_connections() const noexcept { return idle_.size(); }

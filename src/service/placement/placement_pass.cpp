@@ -2,12 +2,15 @@
 #include "service/placement/placement_pass.hpp"
 
 #include <algorithm>
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/experimental/channel.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json/serialize.hpp>
+#include <utility>
 
 #include "base/text.hpp"
+#include "net/cancel.hpp"
 #include "routing/rules/intake/exchange_facts.hpp"
 #include "service/engine/exchange_connection.hpp"
 #include "service/engine/mailbox_state.hpp"
@@ -25,12 +28,6 @@ namespace json = boost::json;
 using What = PlacementResult::What;
 
 constexpr std::string_view moved_alert = "mailbox-moved";
-
-bool is_exchange(const model::Profile& profile) {
-  using model::ServerType;
-  return profile.type == ServerType::exchange_online || profile.type == ServerType::exchange_online_hybrid ||
-         profile.type == ServerType::exchange_hybrid || profile.type == ServerType::exchange_server;
-}
 
 /// What the rules are told of a mailbox instead of what was stated.
 Facts facts_for_rules(const model::MailboxFacts& found) {
@@ -69,16 +66,12 @@ class PlacementPass {
         organisation_(organisation),
         wishes_(std::move(wishes)),
         actor_(std::move(actor)),
-        connections_(executor) {}
+        connections_(wishes_.connections ? wishes_.connections : std::make_shared<Connections>(executor)) {}
 
   Async<std::vector<PlacementResult>> run() {
-    auto loaded = organisation_.load();
-    if (!loaded) co_return fail(std::move(loaded.error()));
-    stored_ = std::move(*loaded);
-    if (auto met = connections_.require(stored_.configuration.organisation.environment); !met)
+    if (auto read = read_configuration(); !read) co_return fail(std::move(read.error()));
+    if (auto met = connections_->require(stored_.configuration.organisation.environment); !met)
       co_return fail(std::move(met.error()));
-    assignments_.emplace(stored_.configuration, stored_, organisation_.today());
-    gate_.emplace(stored_, organisation_.today());
     std::vector<std::string> wanted;
     for (const std::string& address : wishes_.addresses) wanted.push_back(text::to_lower_ascii(address));
     for (const model::Mailbox& mailbox : stored_.configuration.mailboxes) {
@@ -87,29 +80,73 @@ class PlacementPass {
       PlacementResult result{.address = mailbox.address};
       if (const model::Profile* profile = stored_.configuration.profile_of(mailbox)) {
         result.profile = profile->name;
-        if (!is_exchange(*profile)) result.text = "it is not on Exchange";
+        if (!is_on_exchange(*profile)) result.text = "it is not on Exchange";
       }
       results_.push_back(std::move(result));
     }
     const std::size_t workers =
         std::min(std::max<std::size_t>(1, wishes_.at_once), std::max<std::size_t>(1, results_.size()));
     asio::experimental::channel<void(boost::system::error_code)> ended(executor_, workers);
-    for (std::size_t i = 0; i < workers; ++i)
+    std::vector<std::shared_ptr<asio::cancellation_signal>> cuts;
+    for (std::size_t i = 0; i < workers; ++i) {
+      cuts.push_back(std::make_shared<asio::cancellation_signal>());
       asio::co_spawn(executor_, work(),
-                     [&ended](const std::exception_ptr&) { ended.try_send(boost::system::error_code()); });
+                     asio::bind_cancellation_slot(cuts.back()->slot(), [&ended](const std::exception_ptr&) {
+                       ended.try_send(boost::system::error_code());
+                     }));
+    }
+    if (wishes_.stop)
+      wishes_.stop->on_want([&] {
+        for (const auto& cut : cuts) net::emit_cancellation(executor_, *cut, cut);
+      });
     for (std::size_t i = 0; i < workers; ++i) co_await ended.async_receive(asio::use_awaitable);
+    if (wishes_.stop) wishes_.stop->on_want({});
     if (trouble_) co_return fail(std::move(*trouble_));
     co_return std::move(results_);
   }
 
  private:
   asio::awaitable<void> work() {
-    while (next_ < results_.size() && !trouble_) {
+    while (next_ < results_.size() && !trouble_ && !is_stopping()) {
       PlacementResult& result = results_[next_++];
       if (!result.text.empty()) continue;
       const Result<void> done = co_await look(result);
       if (!done) trouble_ = done.error();
     }
+  }
+
+  bool is_stopping() const { return wishes_.stop && wishes_.stop->is_wanted(); }
+
+  Result<void> read_configuration() {
+    // Acts first: whatever comes between the two is seen as one that came later.
+    if (auto acted = note_acts(); !acted) return fail(std::move(acted.error()));
+    auto loaded = organisation_.load();
+    if (!loaded) return fail(std::move(loaded.error()));
+    stored_ = std::move(*loaded);
+    assignments_.emplace(stored_.configuration, stored_, organisation_.today());
+    gate_.emplace(stored_, organisation_.today());
+    return {};
+  }
+
+  /// Whether administrators have acted since the last time.
+  Result<bool> note_acts() {
+    auto last = organisation_.store().read<std::int64_t>(
+        [](store::Transaction& transaction) { return store::last_audit(transaction); });
+    if (!last) return fail(std::move(last.error()));
+    return std::exchange(seen_audit_, *last) != *last;
+  }
+
+  /// While a server was asked somebody may have given the mailbox another profile, or taken it away. False:
+  /// there is nothing to conclude any more.
+  Result<bool> is_still_asked(const PlacementResult& result) {
+    auto acted = note_acts();
+    if (!acted) return fail(std::move(acted.error()));
+    if (!*acted) return true;
+    if (auto read = read_configuration(); !read) return fail(std::move(read.error()));
+    const model::Mailbox* mailbox = stored_.configuration.mailbox_of(result.address);
+    const model::Profile* profile = mailbox == nullptr ? nullptr : stored_.configuration.profile_of(*mailbox);
+    return profile != nullptr && profile->name == result.profile &&
+           stored_.mailboxes.contains(result.address);
   }
 
   Async<void> look(PlacementResult& result) {
@@ -119,7 +156,17 @@ class PlacementPass {
       co_return Result<void>{};
     }
     if (wishes_.on_begin) wishes_.on_begin(result.address);
-    auto found = co_await discover_mailbox(organisation_, connections_, *admitted);
+    auto found = co_await discover_mailbox(organisation_, *connections_, *admitted);
+    if (is_stopping() && !found) {
+      result.text = "the look at it was cut off";
+      co_return Result<void>{};
+    }
+    const auto still = is_still_asked(result);
+    if (!still) co_return fail(still.error());
+    if (!*still) {
+      result.text = "its assignment was changed meanwhile";
+      co_return Result<void>{};
+    }
     if (!found) {
       if (found.error().domain == ErrorDomain::local) co_return fail(std::move(found.error()));
       result.what = What::not_found;
@@ -154,7 +201,7 @@ class PlacementPass {
   Result<void> follow(PlacementResult& result) {
     std::vector<std::string> fitting;
     for (const model::Profile& profile : stored_.configuration.profiles)
-      if (profile.name != result.profile && is_exchange(profile) &&
+      if (profile.name != result.profile && is_on_exchange(profile) &&
           !judged_by_facts(result, profile.name).rejected())
         fitting.push_back(profile.name);
     if (fitting.size() != 1) {
@@ -170,6 +217,7 @@ class PlacementPass {
       result.text += "; its assignment to " + fitting.front() + " is refused";
       return {};
     }
+    result.text = "it lives on " + result.facts->server_type + ", where " + result.profile + " does not lead";
     result.reassigned_to = fitting.front();
     result.what = What::fits;
     return {};
@@ -251,8 +299,9 @@ class PlacementPass {
   Organisation& organisation_;
   PlacementWishes wishes_;
   Actor actor_;
-  Connections connections_;
+  std::shared_ptr<Connections> connections_;
   StoredOrganisation stored_;
+  std::int64_t seen_audit_ = 0;
   std::optional<Assignments> assignments_;
   std::optional<MailboxGate> gate_;
   std::vector<PlacementResult> results_;
@@ -274,6 +323,12 @@ std::string_view to_string(PlacementResult::What what) noexcept {
       return "not-asked";
   }
   return {};
+}
+
+bool is_on_exchange(const model::Profile& profile) noexcept {
+  using model::ServerType;
+  return profile.type == ServerType::exchange_online || profile.type == ServerType::exchange_online_hybrid ||
+         profile.type == ServerType::exchange_hybrid || profile.type == ServerType::exchange_server;
 }
 
 Async<std::vector<PlacementResult>> look_for_mailboxes(asio::any_io_executor executor,

@@ -4,6 +4,7 @@
 // what the rules say of it by facts instead of claims. One that its profile does not lead to is parked
 // (disabled until it fits again), and somebody is told; one that came back goes on.
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,13 +36,34 @@ struct PlacementResult {
 };
 std::string_view to_string(PlacementResult::What what) noexcept;
 
+/// Ends a pass before its end: what is at work is cut off and says nothing, nothing more is begun.
+class PlacementStop {
+ public:
+  void want() {
+    is_wanted_ = true;
+    if (cut_) cut_();
+  }
+  bool is_wanted() const noexcept { return is_wanted_; }
+  /// The pass's: what `want` cuts off.
+  void on_want(std::function<void()> cut) { cut_ = std::move(cut); }
+
+ private:
+  bool is_wanted_ = false;
+  std::function<void()> cut_ = {};
+};
+
 struct PlacementWishes {
   std::vector<std::string> addresses = {};  ///< none: all
   std::size_t at_once = 4;
   /// A mailbox that has moved gets the one profile that fits, if there is exactly one.
   bool follow_moves = false;
   std::function<void(const std::string& address)> on_begin = {};
+  std::shared_ptr<Connections> connections = {};  ///< null: its own
+  std::shared_ptr<PlacementStop> stop = {};
 };
+
+/// The pass is for these; the others live where they are said to.
+bool is_on_exchange(const model::Profile& profile) noexcept;
 
 /// Results in the order of the configuration. Errors: of the store. Acts are in the audit.
 Async<std::vector<PlacementResult>> look_for_mailboxes(net::asio::any_io_executor executor,
