@@ -164,6 +164,12 @@ const std::map<std::string, Prepare, std::less<>>& commands() {
        [](ExchangeService& service, Members& in) -> Prepared {
          return {[&service, mailbox = in.text("mailbox")] { return done(service.remove_mailbox(mailbox)); }};
        }},
+      {"move-mailbox",
+       [](ExchangeService& service, Members& in) -> Prepared {
+         return {
+             [&service, mailbox = in.text("mailbox"), site = in.text("site"),
+              alias = in.text("alias", false)] { return done(service.move_mailbox(mailbox, site, alias)); }};
+       }},
       {"invalidate-sync-states",
        [](ExchangeService& service, Members& in) -> Prepared {
          return {[&service, mailbox = in.text("mailbox"), folder = in.text("folder", false)] {

@@ -112,6 +112,12 @@ Result<exchange_sim::Config> config_of(const Options& options) {
   return config;
 }
 
+/// Whose mailbox lives at a site before: it comes with move-mailbox.
+bool is_to_come(const exchange_sim::ExchangeService& service, const exchange_sim::User& user) {
+  return std::any_of(user.aliases.begin(), user.aliases.end(),
+                     [&](const std::string& alias) { return service.has_mailbox(alias); });
+}
+
 /// Makes the mailboxes that live at their site, and fills them.
 Result<void> fill(exchange_sim::ExchangeService& service, const exchange_sim::Config& config) {
   for (const auto& site : config.sites) {
@@ -119,7 +125,7 @@ Result<void> fill(exchange_sim::ExchangeService& service, const exchange_sim::Co
       const bool moved = std::any_of(site.moved.begin(), site.moved.end(), [&](const auto& one) {
         return syncline::text::equals_ignore_case(one.address, user.address);
       });
-      if (!user.has_mailbox || moved) continue;
+      if (!user.has_mailbox || moved || is_to_come(service, user)) continue;
       auto added = service.add_mailbox({user.address, user.logon_name, site.name, user.aliases});
       if (!added) return fail(std::move(added.error()).during("making the mailbox of " + user.address));
       if (!user.fill_folder.empty()) {

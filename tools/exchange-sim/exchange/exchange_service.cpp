@@ -240,6 +240,17 @@ Result<void> ExchangeService::remove_mailbox(std::string_view address) {
   return {};
 }
 
+Result<void> ExchangeService::move_mailbox(std::string_view address, std::string_view site,
+                                           std::string_view alias) {
+  auto mailbox = impl_->mailbox(address);
+  if (!mailbox) return syncline::fail(std::move(mailbox.error()));
+  if (const Mailbox* other = impl_->store.mailbox(alias); other != nullptr && other != *mailbox)
+    return syncline::fail(syncline::ErrorDomain::input, "exists",
+                          "another mailbox has this address: " + std::string(alias));
+  impl_->store.move_mailbox(**mailbox, std::string(site), alias);
+  return {};
+}
+
 std::vector<MailboxDefinition> ExchangeService::mailboxes() const {
   std::vector<MailboxDefinition> all;
   for (const auto& mailbox : impl_->store.mailboxes())

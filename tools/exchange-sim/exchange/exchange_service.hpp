@@ -129,6 +129,10 @@ class ExchangeService final : public Service, public PostOffice {
   syncline::Result<void> add_mailbox(const MailboxDefinition& definition);
   /// The mailbox and all in it go, as after a move elsewhere: ErrorNonExistentMailbox from now on.
   syncline::Result<void> remove_mailbox(std::string_view address);
+  /// The mailbox lives at another site, with all in it: items, marks and search keys are the same, all ids,
+  /// change states and subscriptions are not. `alias`: an address of it there.
+  syncline::Result<void> move_mailbox(std::string_view address, std::string_view site,
+                                      std::string_view alias = {});
   std::vector<MailboxDefinition> mailboxes() const;
   bool has_mailbox(std::string_view address) const;
   /// Sync states given out so far for this folder become invalid (all folders and the hierarchy if empty).

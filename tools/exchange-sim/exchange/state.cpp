@@ -151,18 +151,22 @@ Seconds Store::now() const {
   return std::chrono::duration_cast<std::chrono::seconds>(clock_.now().time_since_epoch()).count();
 }
 
+void Store::give_guid(Mailbox& mailbox) {
+  std::array<std::byte, 16> octets{};
+  random_.fill(octets);
+  for (std::size_t i = 0; i < octets.size(); ++i) mailbox.guid[i] = static_cast<unsigned char>(octets[i]);
+  guids_[mailbox.guid] = mailbox.index;
+}
+
 Mailbox& Store::add_mailbox(const MailboxDefinition& definition) {
   auto mailbox = std::make_unique<Mailbox>();
   mailbox->definition = definition;
   mailbox->definition.address = syncline::text::to_lower_ascii(definition.address);
   mailbox->index = static_cast<std::uint32_t>(mailboxes_.size());
-  std::array<std::byte, 16> octets{};
-  random_.fill(octets);
-  for (std::size_t i = 0; i < octets.size(); ++i) mailbox->guid[i] = static_cast<unsigned char>(octets[i]);
+  give_guid(*mailbox);
   addresses_[mailbox->definition.address] = mailbox->index;
   for (const std::string& alias : definition.aliases)
     addresses_[syncline::text::to_lower_ascii(alias)] = mailbox->index;
-  guids_[mailbox->guid] = mailbox->index;
   mailboxes_.push_back(std::move(mailbox));
   Mailbox& made = *mailboxes_.back();
   for (const StandardFolder& f : kStandardFolders) {
@@ -194,6 +198,17 @@ void Store::remove_mailbox(Mailbox& mailbox) {
   mailbox.items.clear();
   mailbox.folders.clear();
   mailbox.distinguished.clear();
+}
+
+void Store::move_mailbox(Mailbox& mailbox, std::string site, std::string_view alias) {
+  guids_.erase(mailbox.guid);
+  give_guid(mailbox);
+  mailbox.definition.site = std::move(site);
+  if (!alias.empty()) {
+    mailbox.definition.aliases.emplace_back(alias);
+    addresses_[syncline::text::to_lower_ascii(alias)] = mailbox.index;
+  }
+  std::erase_if(subscriptions_, [&](const auto& entry) { return entry.second.mailbox == mailbox.index; });
 }
 
 Folder& Store::add_folder(Mailbox& mailbox, std::uint32_t parent, std::string_view name,

@@ -211,6 +211,8 @@ class Store {
   Mailbox* mailbox(const MailboxGuid& guid) const;
   const std::vector<std::unique_ptr<Mailbox>>& mailboxes() const noexcept { return mailboxes_; }
   void remove_mailbox(Mailbox& mailbox);
+  /// Takes another site, and an alias there. All ids are others from now on; items keep their properties.
+  void move_mailbox(Mailbox& mailbox, std::string site, std::string_view alias);
 
   Folder& add_folder(Mailbox& mailbox, std::uint32_t parent, std::string_view name,
                      std::string_view folder_class, std::string_view distinguished = {});
@@ -269,6 +271,7 @@ class Store {
   std::string folder_id(const Mailbox& mailbox, const Folder& folder) const;
 
  private:
+  void give_guid(Mailbox& mailbox);
   void log(Mailbox& mailbox, Folder& folder, const Item& item, FolderChange::What what);
   void emit(Mailbox& mailbox, EventType type, const Folder& folder, const std::string& body,
             unsigned also_folder = 0);
