@@ -18,6 +18,9 @@ namespace json = boost::json;
 using store::Cursor;
 using store::Transaction;
 
+/// Names of cursors that are no folder's: the engine's own.
+constexpr std::string_view own_cursors = "!";
+
 constexpr std::chrono::hours resync_alert_window{1};
 
 /// The engine's own notes beside a cursor.
@@ -298,6 +301,32 @@ class FolderPull {
 Async<void> pull_folder(RunContext& context, const RemoteFolder& folder) {
   FolderPull pull(context, folder);
   co_return co_await pull.run();
+}
+
+Result<void> leave_lost_folders(RunContext& context) {
+  if (context.folders.empty()) return {};
+  auto cursors = context.store.read<std::vector<Cursor>>(
+      [&](Transaction& transaction) { return store::list_cursors(transaction, context.settings.mailbox); });
+  if (!cursors) return fail(std::move(cursors.error()));
+  std::erase_if(*cursors, [&](const Cursor& cursor) {
+    return cursor.folder.starts_with(own_cursors) || context.folder(cursor.folder) != nullptr;
+  });
+  if (cursors->empty()) return {};
+  return context.store.write<void>([&](Transaction& transaction) -> Result<void> {
+    for (const Cursor& cursor : *cursors) {
+      auto keys = store::link_keys(transaction, context.settings.mailbox, cursor.folder);
+      if (!keys) return fail(std::move(keys.error()));
+      for (const store::LinkKey& key : *keys) {
+        auto link = store::find_link(transaction, key.id);
+        if (!link) return fail(std::move(link.error()));
+        // Without a search key nobody could tell an item that is gone from one that has another id.
+        if (!*link || (*link)->search_key.empty()) continue;
+        if (auto done = hold_delete(context, transaction, std::move(**link)); !done) return done;
+      }
+      if (auto done = store::delete_cursor(transaction, cursor.mailbox, cursor.folder); !done) return done;
+    }
+    return {};
+  });
 }
 
 }  // namespace syncline::sync

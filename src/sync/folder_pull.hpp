@@ -9,4 +9,9 @@ namespace syncline::sync {
 
 Async<void> pull_folder(RunContext& context, const RemoteFolder& folder);
 
+/// After all folders were read: those that are there no more, because they were deleted, or because the
+/// mailbox lives on another server, where all have other ids. What their links point to is gone, or lives on
+/// under another id: resolve_held_deletes finds out.
+Result<void> leave_lost_folders(RunContext& context);
+
 }  // namespace syncline::sync

@@ -110,6 +110,14 @@ Result<void> quarantine(RunContext& context, Transaction& transaction, const Rem
               {.event = "quarantined", .reason = error.code, .text = error.message});
 }
 
+/// The item was left to its mailbox when its record was deleted.
+Result<bool> is_parted(Transaction& transaction, const store::Link& link) {
+  if (link.state != store::LinkState::unlinked) return false;
+  auto record = store::find_record(transaction, link.record);
+  if (!record) return fail(std::move(record.error()));
+  return !record->has_value();
+}
+
 /// Finds the link that an item's mark or search key points to, and whether the item of that link is still
 /// there.
 Async<void> recognise(RunContext& context, model::RecordKind kind, std::vector<IncomingItem>& items) {
@@ -132,8 +140,15 @@ Async<void> recognise(RunContext& context, model::RecordKind kind, std::vector<I
       if (!incoming.known_as && !item.search_key.empty()) {
         auto link = store::find_link_by_search_key(transaction, context.settings.mailbox, item.search_key);
         if (!link) return fail(std::move(link.error()));
-        if (*link && (*link)->state != store::LinkState::unlinked) incoming.known_as = std::move(**link);
+        if (*link) incoming.known_as = std::move(**link);
       }
+      if (!incoming.known_as) continue;
+      auto parted = is_parted(transaction, *incoming.known_as);
+      if (!parted) return fail(std::move(parted.error()));
+      incoming.known_is_parted = *parted;
+      const bool has_mark = item.operation_id && !context.open_operations.contains(*item.operation_id);
+      if (incoming.known_as->state == store::LinkState::unlinked && !*parted && !has_mark)
+        incoming.known_as.reset();
     }
     return {};
   });
@@ -330,6 +345,14 @@ Result<std::optional<store::Link>> link_of(RunContext& context, Transaction& tra
                                            const IncomingItem& incoming) {
   if (incoming.linked && !*incoming.linked) return std::nullopt;
   return store::find_link(transaction, context.settings.mailbox, incoming.item.ref.id);
+}
+
+Result<void> keep_parted(Transaction& transaction, const RemoteFolder& folder, const IncomingItem& incoming) {
+  store::Link there = *incoming.known_as;
+  there.folder = folder.id;
+  there.remote_id = incoming.item.ref.id;
+  there.remote_version = incoming.item.ref.version;
+  return store::update_link(transaction, there);
 }
 
 Result<bool> is_linked(RunContext& context, Transaction& transaction, const IncomingItem& incoming) {

@@ -225,6 +225,7 @@ Result<std::optional<Fields>> agreed_files(RunContext& context, Transaction& tra
   if (item.is_private) return std::optional<Fields>();
   auto link = store::find_link(transaction, context.settings.mailbox, item.ref.id);
   if (!link) return fail(std::move(link.error()));
+  if (!*link && incoming.known_is_gone && incoming.known_is_parted) return std::optional<Fields>();
   if (!*link && incoming.known_is_gone) *link = incoming.known_as;
   if (*link) return std::optional<Fields>(std::move((*link)->base));
   if (item.opaque) return std::optional<Fields>();
@@ -360,6 +361,8 @@ Result<void> put_act(RunContext& context, Transaction& transaction, const Remote
     return {};  // the operation will say
   auto link = link_of(context, transaction, incoming);
   if (!link) return fail(std::move(link.error()));
+  if (!*link && incoming.known_is_gone && incoming.known_is_parted)
+    return keep_parted(transaction, folder, incoming);
   if (!*link && incoming.known_as && incoming.known_is_gone) {
     link->emplace(*incoming.known_as);
     (*link)->remote_id = id;

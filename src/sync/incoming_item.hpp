@@ -26,6 +26,8 @@ struct IncomingItem {
   /// invariant 7).
   std::optional<store::Link> known_as = std::nullopt;
   bool known_is_gone = false;
+  /// `known_as` was parted from its record, which was deleted: the item is nobody's, under any id.
+  bool known_is_parted = false;
   /// Whether there was a link for its id when the page was sorted; nothing else makes links meanwhile.
   std::optional<bool> linked = std::nullopt;
 };
@@ -35,6 +37,10 @@ Result<std::optional<store::Link>> link_of(RunContext& context, store::Transacti
                                            const IncomingItem& incoming);
 /// What `linked` says, or the store.
 Result<bool> is_linked(RunContext& context, store::Transaction& transaction, const IncomingItem& incoming);
+
+/// Of an item that was parted from its record: the link learns its new id, and nothing else happens.
+Result<void> keep_parted(store::Transaction& transaction, const RemoteFolder& folder,
+                         const IncomingItem& incoming);
 
 /// The errors of single items; everything else ends the run.
 bool is_of_one_item(const Error& error);

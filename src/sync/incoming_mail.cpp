@@ -406,6 +406,7 @@ Result<void> put_message(RunContext& context, Transaction& transaction, const Re
   auto link = link_of(context, transaction, incoming);
   if (!link) return fail(std::move(link.error()));
   if (*link) return merge_linked(context, transaction, std::move(**link), folder, incoming);
+  if (incoming.known_is_gone && incoming.known_is_parted) return keep_parted(transaction, folder, incoming);
   if (incoming.known_as && incoming.known_is_gone) {
     store::Link moved = *incoming.known_as;
     moved.folder = folder.id;

@@ -47,6 +47,7 @@ class MailboxRun {
       auto pulled = co_await pull_folder(context_, folder);
       if (!pulled) co_return fail(std::move(pulled.error()).during("reading folder " + folder.name));
     }
+    if (auto left = leave_lost_folders(context_); !left) co_return fail(std::move(left.error()));
     auto retried = co_await retry_quarantined();
     if (!retried) co_return fail(std::move(retried.error()));
     auto resolved = co_await resolve_held_deletes(context_);

@@ -83,7 +83,14 @@ RemoteFolder MemoryServer::folder(const std::string& id) {
 }
 
 std::vector<RemoteFolder> MemoryServer::folders() const {
-  return all_folders;
+  std::vector<RemoteFolder> there = all_folders;
+  std::erase_if(there, [&](const RemoteFolder& folder) { return removed_folders_.contains(folder.id); });
+  return there;
+}
+
+void MemoryServer::remove_folder(const std::string& id) {
+  removed_folders_.insert(id);
+  std::erase_if(items_, [&](const auto& entry) { return entry.second.folder == id; });
 }
 
 void MemoryServer::touch(MemoryItem& item, const std::string& folder_of_feed, bool deleted) {

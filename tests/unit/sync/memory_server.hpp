@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,7 @@ class MemoryServer {
   void edit(const std::string& id, const model::Fields& changes);
   void remove(const std::string& id);                                  ///< to the deleted items
   std::string move(const std::string& id, const std::string& folder);  ///< the new id
+  void remove_folder(const std::string& id);                           ///< for good, with all in it
   MemoryItem& copy(const std::string& id, const std::string& folder);
   /// What no feed says: an item that came, one that went.
   MemoryItem& add_unseen(const std::string& folder, model::Fields fields);
@@ -86,6 +88,7 @@ class MemoryServer {
   const Clock& clock_;
   std::string address_;
   std::map<std::string, MemoryItem> items_;
+  std::set<std::string> removed_folders_;
   std::map<std::string, std::vector<Change>> feeds_;
   std::vector<SentMail> sent_;
   std::vector<std::string> mailed_;

@@ -68,6 +68,38 @@ TEST_F(Deletes, invariant4HalfOfAMoveIsNoDelete) {
   EXPECT_THAT(organisation.journal("unlinked"), ::testing::IsEmpty());
 }
 
+TEST_F(Deletes, anItemThatStayedWhenItsRecordWentIsNobodysUnderAnotherIdToo) {
+  organisation.settings.tracked_folders = {"Projects"};
+  server.add("inbox", {{"subject", "Hello"}, {"internetMessageId", "<1@x>"}});
+  organisation.must_run();
+  organisation.remove(organisation.records(RecordKind::email).front().id);
+  organisation.must_run();
+  ASSERT_EQ(server.in("inbox").size(), 1u);
+  for (const char* folder : {"projects", "inbox", "projects"}) {
+    server.move(server.in(folder == std::string("inbox") ? "projects" : "inbox").front()->id, folder);
+    organisation.must_run();
+    organisation.must_run();
+    EXPECT_THAT(organisation.records(RecordKind::email), ::testing::IsEmpty()) << folder;
+    EXPECT_EQ(server.in(folder).size(), 1u);
+  }
+}
+
+TEST_F(Deletes, aFolderThatIsNotThereAnyMoreTakesItsLinksWithItButForWhatLivesElsewhere) {
+  organisation.settings.tracked_folders = {"Projects"};
+  server.add("inbox", {{"subject", "Stays"}, {"internetMessageId", "<0@x>"}});
+  server.add("projects", {{"subject", "Goes"}, {"internetMessageId", "<1@x>"}});
+  const std::string lives = server.add("projects", {{"subject", "Lives"}, {"internetMessageId", "<2@x>"}}).id;
+  organisation.must_run();
+  server.move(lives, "drafts");
+  server.remove_folder("projects");
+  organisation.must_run();
+  EXPECT_EQ(organisation.records(RecordKind::email).size(), 3u);
+  EXPECT_THAT(organisation.journal("unlinked"), ElementsAre("deleted-in-exchange"));
+  EXPECT_THAT(organisation.journal("moved"), ::testing::SizeIs(1));
+  organisation.must_run();
+  EXPECT_THAT(organisation.journal("unlinked"), ::testing::SizeIs(1));
+}
+
 TEST_F(Deletes, invariant4AMoveIntoAFolderThatIsNotReadKeepsTheLink) {
   server.add("inbox", {{"subject", "Hello"}, {"internetMessageId", "<1@x>"}});
   organisation.must_run();
