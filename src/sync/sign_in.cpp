@@ -11,7 +11,9 @@ using store::Transaction;
 
 Result<void> tell_of_sign_in(store::Store& store, store::MailboxId mailbox, const std::string& address,
                              const Result<MailboxSummary>& outcome) {
-  const bool is_refused = !outcome && outcome.error().retry == RetryClass::reauthenticate;
+  // A 403 is no refusal of credentials: the server knows them.
+  const bool is_refused =
+      !outcome && outcome.error().retry == RetryClass::reauthenticate && outcome.error().code != "forbidden";
   if (!outcome && !is_refused) return {};  // whether the credentials are good was not seen
   auto told = store.read<bool>([&](Transaction& transaction) -> Result<bool> {
     auto open = store::list_alerts(transaction, true);

@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "service/organisation/organisation.hpp"
 #include "store/configuration.hpp"
+#include "store/journal.hpp"
 #include "sync/sign_in.hpp"
 
 namespace syncline::service {
@@ -50,6 +51,36 @@ json::object kinds_of(const sync::MailboxSummary& summary) {
   return kinds;
 }
 
+/// A tenant, a mailbox or an application that may not use Exchange Web Services gets a 403. Where it is not
+/// empty or a page it says so itself.
+constexpr std::string_view switched_off_alert = "ews-disabled";
+constexpr std::string_view forbidden_alert = "access-forbidden";
+
+Result<void> tell_of_switch_off(store::Transaction& transaction, store::MailboxId mailbox,
+                                const std::string& address, const Result<sync::MailboxSummary>& outcome) {
+  if (outcome) {
+    if (auto done = store::clear_alert(transaction, mailbox, switched_off_alert); !done) return done;
+    return store::clear_alert(transaction, mailbox, forbidden_alert);
+  }
+  const Error& error = outcome.error();
+  const bool is_off = error.code == "ews-disabled";
+  if (!is_off && !(error.domain == ErrorDomain::http && error.code == "forbidden")) return {};
+  // What was only suspected may be said by now, or the other way round.
+  if (auto done = store::clear_alert(transaction, mailbox, is_off ? forbidden_alert : switched_off_alert);
+      !done)
+    return done;
+  return store::raise_alert(
+      transaction,
+      {.mailbox = mailbox,
+       .level = store::AlertLevel::error,
+       .code = std::string(is_off ? switched_off_alert : forbidden_alert),
+       .text = address + ": " + error.describe(),
+       .remedy =
+           "Have an Exchange administrator look at EWSEnabled of the organisation and of the mailbox, at "
+           "EWSAllowedAppIDs and at the application's access policies. Exchange Online switches Exchange "
+           "Web Services off from 2026-10-01 on and for good on 2027-04-01 (syncline readiness)."});
+}
+
 }  // namespace
 
 Result<void> remember_run(Organisation& organisation, store::MailboxId mailbox, SystemTime started_at,
@@ -78,7 +109,8 @@ Result<void> remember_run(Organisation& organisation, store::MailboxId mailbox, 
                                     {"message", text::to_xml_text(outcome.error().describe())},
                                     {"retry", to_string(outcome.error().retry)}};
     }
-    return store::put_mailbox_state(transaction, mailbox, json::serialize(state));
+    if (auto put = store::put_mailbox_state(transaction, mailbox, json::serialize(state)); !put) return put;
+    return tell_of_switch_off(transaction, mailbox, address, outcome);
   });
   if (!kept || address.empty()) return kept;
   // A token that could not be had ends a run before the heart begins.
