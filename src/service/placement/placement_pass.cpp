@@ -211,13 +211,16 @@ class PlacementPass {
     std::vector<SettingChange> changes = {{"profile", json::value(fitting.front())}};
     for (const auto& [field, value] : facts_for_rules(*result.facts))
       changes.push_back({field.substr(field.find('_') + 1), json::value(value)});
-    auto applied = set_mailboxes(organisation_, {result.address}, changes, false, actor_);
+    const std::string why =
+        "it lives on " + result.facts->server_type + ", where " + result.profile + " does not lead";
+    auto applied = set_mailboxes(organisation_, {result.address}, changes, false,
+                                 {.who = actor_.who, .reason = actor_.reason.empty() ? why : actor_.reason});
     if (!applied) return fail(std::move(applied.error()));
     if (!applied->applied) {
       result.text += "; its assignment to " + fitting.front() + " is refused";
       return {};
     }
-    result.text = "it lives on " + result.facts->server_type + ", where " + result.profile + " does not lead";
+    result.text = why;
     result.reassigned_to = fitting.front();
     result.what = What::fits;
     return {};
