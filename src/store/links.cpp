@@ -5,6 +5,7 @@
 
 #include "store/connection.hpp"
 #include "store/fields_text.hpp"
+#include "store/links_alike.hpp"
 #include "store/lookup_key.hpp"
 
 namespace syncline::store {
@@ -206,17 +207,25 @@ Result<std::optional<Link>> find_link(Transaction& transaction, LinkId id) {
   return read_one<Link>(query, read_link);
 }
 
-Result<std::optional<Link>> find_link_by_search_key(Transaction& transaction, MailboxId mailbox,
-                                                    std::string_view search_key) {
+Result<std::vector<Link>> find_links_by_search_key(Transaction& transaction, MailboxId mailbox,
+                                                   std::string_view search_key) {
   Query query(transaction.impl(), by_search_key_sql, mailbox, search_key, lookup_key(search_key));
   auto links = read_all<Link>(query, read_link);
   if (!links) return fail(std::move(links.error()));
-  if (links->empty()) return std::optional<Link>();
   const auto rank = [](const Link& link) {
     const int of_state = link.state == LinkState::held_delete ? 0 : link.state == LinkState::unlinked ? 2 : 1;
     return std::pair(of_state, link.id);
   };
-  return *std::ranges::min_element(*links, {}, rank);
+  std::ranges::sort(*links, {}, rank);
+  return links;
+}
+
+Result<std::optional<Link>> find_link_by_search_key(Transaction& transaction, MailboxId mailbox,
+                                                    std::string_view search_key) {
+  auto links = find_links_by_search_key(transaction, mailbox, search_key);
+  if (!links) return fail(std::move(links.error()));
+  if (links->empty()) return std::optional<Link>();
+  return std::move(links->front());
 }
 
 Result<std::vector<Link>> links_of_record(Transaction& transaction, model::RecordId record) {

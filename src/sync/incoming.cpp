@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "store/configuration.hpp"
+#include "store/links_alike.hpp"
 #include "store/records.hpp"
 #include "sync/deletes.hpp"
 #include "sync/incoming_item.hpp"
@@ -118,55 +120,95 @@ Result<bool> is_parted(Transaction& transaction, const store::Link& link) {
   return !record->has_value();
 }
 
+/// The link that its mark names; else those of its search key, which the copies of an item share.
+Result<std::vector<store::Link>> links_like(RunContext& context, Transaction& transaction,
+                                            const RemoteItem& item) {
+  if (item.operation_id && !context.open_operations.contains(*item.operation_id)) {
+    auto operation = store::find_operation(transaction, *item.operation_id);
+    if (!operation) return fail(std::move(operation.error()));
+    if (*operation && (*operation)->mailbox == context.settings.mailbox && !(*operation)->result_id.empty()) {
+      auto link = store::find_link(transaction, context.settings.mailbox, (*operation)->result_id);
+      if (!link) return fail(std::move(link.error()));
+      if (*link) return std::vector{std::move(**link)};
+    }
+  }
+  std::vector<store::Link> found;
+  if (item.search_key.empty()) return found;
+  auto links = store::find_links_by_search_key(transaction, context.settings.mailbox, item.search_key);
+  if (!links) return fail(std::move(links.error()));
+  for (store::Link& link : *links) {
+    auto parted = is_parted(transaction, link);
+    if (!parted) return fail(std::move(parted.error()));
+    if (link.state != store::LinkState::unlinked || *parted) found.push_back(std::move(link));
+  }
+  return found;
+}
+
+/// How many of the fields that were agreed on the item still has.
+std::ptrdiff_t likeness(const store::Link& link, const RemoteItem& item) {
+  return std::count_if(link.base.begin(), link.base.end(), [&](const auto& field) {
+    const model::FieldValue* there = item.fields.if_contains(field.key());
+    return there != nullptr && *there == field.value();
+  });
+}
+
 /// Finds the link that an item's mark or search key points to, and whether the item of that link is still
-/// there.
+/// there. Of several the one is meant whose item is gone and was most like this one: of two copies that both
+/// moved each keeps its own record.
 Async<void> recognise(RunContext& context, model::RecordKind kind, std::vector<IncomingItem>& items) {
+  std::vector<std::vector<store::Link>> candidates(items.size());
+  std::unordered_map<std::string, bool> is_gone;
+  std::vector<std::string> ids;
   auto looked_up = context.store.read<void>([&](Transaction& transaction) -> Result<void> {
-    for (IncomingItem& incoming : items) {
-      const RemoteItem& item = incoming.item;
-      auto linked = is_linked(context, transaction, incoming);
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      auto linked = is_linked(context, transaction, items[i]);
       if (!linked) return fail(std::move(linked.error()));
       if (*linked) continue;
-      if (item.operation_id && !context.open_operations.contains(*item.operation_id)) {
-        auto operation = store::find_operation(transaction, *item.operation_id);
-        if (!operation) return fail(std::move(operation.error()));
-        if (*operation && (*operation)->mailbox == context.settings.mailbox &&
-            !(*operation)->result_id.empty()) {
-          auto link = store::find_link(transaction, context.settings.mailbox, (*operation)->result_id);
-          if (!link) return fail(std::move(link.error()));
-          if (*link) incoming.known_as = std::move(**link);
-        }
-      }
-      if (!incoming.known_as && !item.search_key.empty()) {
-        auto link = store::find_link_by_search_key(transaction, context.settings.mailbox, item.search_key);
-        if (!link) return fail(std::move(link.error()));
-        if (*link) incoming.known_as = std::move(**link);
-      }
-      if (!incoming.known_as) continue;
-      auto parted = is_parted(transaction, *incoming.known_as);
-      if (!parted) return fail(std::move(parted.error()));
-      incoming.known_is_parted = *parted;
-      const bool has_mark = item.operation_id && !context.open_operations.contains(*item.operation_id);
-      if (incoming.known_as->state == store::LinkState::unlinked && !*parted && !has_mark)
-        incoming.known_as.reset();
+      auto found = links_like(context, transaction, items[i].item);
+      if (!found) return fail(std::move(found.error()));
+      candidates[i] = std::move(*found);
+      for (const store::Link& link : candidates[i])
+        if (is_gone.emplace(link.remote_id, false).second) ids.push_back(link.remote_id);
     }
     return {};
   });
   if (!looked_up) co_return fail(std::move(looked_up.error()));
-  std::vector<std::string> ids;
-  for (const IncomingItem& incoming : items)
-    if (incoming.known_as) ids.push_back(incoming.known_as->remote_id);
   if (ids.empty()) co_return Result<void>{};
   auto there = co_await context.driver.read(kind, ids, false);
   if (!there) co_return fail(std::move(there.error()));
-  std::size_t next = 0;
-  for (IncomingItem& incoming : items) {
-    if (!incoming.known_as) continue;
-    const Result<RemoteItem>& one = (*there)[next++];
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const Result<RemoteItem>& one = (*there)[i];
     if (!one && !is_of_one_item(one.error())) co_return fail(one.error());
-    incoming.known_is_gone = !one && one.error().code == "gone";
+    is_gone[ids[i]] = !one && one.error().code == "gone";
   }
-  co_return Result<void>{};
+  std::unordered_set<store::LinkId> taken;
+  auto chosen = context.store.read<void>([&](Transaction& transaction) -> Result<void> {
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      IncomingItem& incoming = items[i];
+      const store::Link* best = nullptr;
+      const store::Link* copied = nullptr;
+      for (const store::Link& link : candidates[i]) {
+        if (!is_gone[link.remote_id]) {
+          if (copied == nullptr) copied = &link;
+        } else if (!taken.contains(link.id) &&
+                   (best == nullptr || likeness(link, incoming.item) > likeness(*best, incoming.item))) {
+          best = &link;
+        }
+      }
+      if (best != nullptr) {
+        taken.insert(best->id);
+        auto parted = is_parted(transaction, *best);
+        if (!parted) return fail(std::move(parted.error()));
+        incoming.known_is_parted = *parted;
+        incoming.known_is_gone = true;
+        incoming.known_as = *best;
+      } else if (copied != nullptr) {
+        incoming.known_as = *copied;
+      }
+    }
+    return {};
+  });
+  co_return chosen;
 }
 
 /// A user's copy of an item of ours loses the mark, so that it is nobody's operation any more (invariant 7).

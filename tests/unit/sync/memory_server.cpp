@@ -88,6 +88,18 @@ std::vector<RemoteFolder> MemoryServer::folders() const {
   return there;
 }
 
+void MemoryServer::give_new_ids() {
+  std::map<std::string, MemoryItem> before;
+  std::swap(before, items_);
+  feeds_.clear();
+  invalidate_cursors();
+  for (auto& [_, item] : before) {
+    item.id = "there/" + std::to_string(++next_id_);
+    MemoryItem& placed = items_[item.id] = std::move(item);
+    touch(placed, placed.folder);
+  }
+}
+
 void MemoryServer::remove_folder(const std::string& id) {
   removed_folders_.insert(id);
   std::erase_if(items_, [&](const auto& entry) { return entry.second.folder == id; });

@@ -49,6 +49,7 @@ class MemoryServer {
   void edit(const std::string& id, const model::Fields& changes);
   void remove(const std::string& id);                                  ///< to the deleted items
   std::string move(const std::string& id, const std::string& folder);  ///< the new id
+  void give_new_ids();                                                 ///< as after a move to another server
   void remove_folder(const std::string& id);                           ///< for good, with all in it
   MemoryItem& copy(const std::string& id, const std::string& folder);
   /// What no feed says: an item that came, one that went.

@@ -84,6 +84,33 @@ TEST_F(Deletes, anItemThatStayedWhenItsRecordWentIsNobodysUnderAnotherIdToo) {
   }
 }
 
+TEST_F(Deletes, invariant4WhereAllIdsAreOthersEveryCopyKeepsItsOwnRecord) {
+  for (const std::string& id : add_contacts(12)) {
+    server.edit(id, {{"companyName", "Of " + id}});
+    server.edit(server.copy(id, "contacts").id, {{"companyName", "Copy of " + id}});
+  }
+  organisation.must_run();
+  ASSERT_EQ(organisation.records(RecordKind::contact).size(), 24u);
+  // Of some pairs one record goes, and its item stays.
+  organisation.settings.policies.sync.deleted_in_record = model::DeleteRule::unlink;
+  for (std::size_t i = 0; i < 24; i += 5)
+    organisation.remove(organisation.records(RecordKind::contact)[i / 5 * 3].id);
+  organisation.must_run();
+  const auto before = organisation.records(RecordKind::contact);
+  const std::string there = dump(server);
+  server.give_new_ids();
+  for (int i = 0; i < 2; ++i) {
+    const MailboxSummary summary = organisation.must_run();
+    const KindCounts& counts = summary.of(RecordKind::contact);
+    EXPECT_EQ(counts.came + counts.changed_here + counts.merged + counts.removed_here + counts.unlinked, 0u);
+    EXPECT_EQ(counts.went + counts.changed_there + counts.removed_there, 0u);
+  }
+  const auto after = organisation.records(RecordKind::contact);
+  ASSERT_EQ(after.size(), before.size());
+  for (std::size_t i = 0; i < before.size(); ++i) EXPECT_EQ(after[i].version, before[i].version);
+  EXPECT_EQ(dump(server), there);
+}
+
 TEST_F(Deletes, aFolderThatIsNotThereAnyMoreTakesItsLinksWithItButForWhatLivesElsewhere) {
   organisation.settings.tracked_folders = {"Projects"};
   server.add("inbox", {{"subject", "Stays"}, {"internetMessageId", "<0@x>"}});
