@@ -270,6 +270,15 @@ class ByDaemon(FollowMoves):
         self.assertIn("daemon mailbox.unpark", self.ok("audit"))
         self.end(serving)
 
+    def test_a_look_that_a_stop_cuts_off_says_nothing(self):
+        rule = self.exchange.fault(operation="autodiscover-v2", action="delay", waitMs=100000)
+        serving = self.start("serve", "--no-http", "--discover-every", "0.001")
+        wait_for(lambda: self.exchange.fired(rule), "a look")
+        self.end(serving)
+        self.assertEqual(self.sql("SELECT * FROM placement"), [])
+        self.exchange.end_fault(rule)
+        self.assertEqual({line["state"] for line in self.discover().values()}, {"fits"})
+
     def test_ews_that_is_switched_off_is_an_alert_with_the_dates_until_it_is_on_again(self):
         self.fill()
         serving = self.start("serve", "--no-http", "--discover-every", "0")
