@@ -127,6 +127,9 @@ net::Async<void> Connection::fill() {
         broken(late(ErrorDomain::net, "connection-closed", endpoint_.host + " has ended the connection")));
   }
   end_ = *count;
+  if (asked_at_ && endpoint_.answer_times)
+    endpoint_.answer_times->add(environment_.clock.steady_now() - *asked_at_);
+  asked_at_.reset();
   watchdog_->arm_for(idle_, latest_);
   // A read that fills the small buffer means bulk. Thousands of idle connections keep the small one.
   if (end_ == buffer_.size() && buffer_.size() < busy_octets) buffer_.resize(busy_octets);
@@ -142,6 +145,7 @@ net::Async<void> Connection::write(std::string_view octets) {
     write_failed_ = true;
     co_return fail(told(std::move(written.error())));
   }
+  asked_at_ = environment_.clock.steady_now();
   watchdog_->arm_for(idle_, latest_);
   co_return Result<void>{};
 }

@@ -4,6 +4,7 @@
 // step to TLS. What the octets mean is the protocols' part.
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -60,6 +61,7 @@ class Connection {
   std::unique_ptr<net::Watchdog> watchdog_;
   std::chrono::milliseconds idle_{};
   SteadyTime latest_ = SteadyTime::max();
+  std::optional<SteadyTime> asked_at_;  ///< nothing has come since
   std::vector<std::byte> buffer_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;

@@ -2,8 +2,10 @@
 #pragma once
 // Where a mail server is, and how its connections are secured.
 #include <cstdint>
+#include <memory>
 #include <string>
 
+#include "base/duration_histogram.hpp"
 #include "net/environment.hpp"
 
 namespace syncline::mail {
@@ -19,6 +21,9 @@ struct Endpoint {
   std::uint16_t port = 0;
   TlsMode tls = TlsMode::implicit;
   net::TlsPolicy policy = {};
+  /// Where it is counted how long this server takes from the last octet of what it is sent to the first of
+  /// what comes back; null: nowhere.
+  std::shared_ptr<RequestTimes> answer_times = nullptr;
 };
 
 }  // namespace syncline::mail

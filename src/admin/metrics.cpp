@@ -154,7 +154,7 @@ MetricFamily resyncs(const store::Resyncs& counted) {
   return made;
 }
 
-void add_connections(std::vector<MetricFamily>& families, const OpenConnections& open) {
+void add_connections(std::vector<MetricFamily>& families, const ServerUse& open) {
   MetricFamily made = family("connections", "Connections to servers that are in use", MetricType::Gauge);
   add(made, {{"use", "request"}}, std::uint64_t{open.requests});
   add(made, {{"use", "stream"}}, std::uint64_t{open.streams});
@@ -168,37 +168,51 @@ void add_connections(std::vector<MetricFamily>& families, const OpenConnections&
   add(families.back(), {}, seconds(open.throttled));
 }
 
-MetricFamily durations(const RunTimes& times) {
-  MetricFamily made = family("run_seconds", "Time that a mailbox's run took", MetricType::Histogram);
+template <std::int64_t... bounds_ms>
+void add(MetricFamily& family, Labels labels, const DurationHistogram<bounds_ms...>& times) {
   ClientMetric metric;
+  metric.label = std::move(labels);
   std::uint64_t so_far = 0;
-  for (std::size_t i = 0; i < times.counts.size(); ++i) {
-    so_far += times.counts[i];
-    const double bound = i < RunTimes::bounds_seconds.size() ? RunTimes::bounds_seconds[i]
-                                                             : std::numeric_limits<double>::infinity();
+  for (std::size_t i = 0; i < times.counts().size(); ++i) {
+    so_far += times.counts()[i];
+    const double bound = i < times.bounds.size() ? static_cast<double>(times.bounds[i]) / 1000
+                                                 : std::numeric_limits<double>::infinity();
     metric.histogram.bucket.push_back({so_far, bound});
   }
   metric.histogram.sample_count = so_far;
-  metric.histogram.sample_sum = times.sum_seconds;
-  made.metric.push_back(std::move(metric));
+  metric.histogram.sample_sum = times.sum().count();
+  family.metric.push_back(std::move(metric));
+}
+
+MetricFamily run_durations(const RunTimes& times) {
+  MetricFamily made = family("run_seconds", "Time that a mailbox's run took", MetricType::Histogram);
+  add(made, {}, times);
+  return made;
+}
+
+MetricFamily answer_durations(const std::vector<AnswerTimes>& answers) {
+  MetricFamily made =
+      family("server_answer_seconds", "Time that servers took to answer requests", MetricType::Histogram);
+  for (const AnswerTimes& answer : answers)
+    add(made, {{"protocol", std::string(answer.protocol)}, {"operation", std::string(answer.operation)}},
+        answer.times);
+  return made;
+}
+
+MetricFamily api_durations(const ApiTimes& times) {
+  MetricFamily made =
+      family("api_answer_seconds", "Time that the API took to answer requests", MetricType::Histogram);
+  add(made, {{"operation", "read"}}, times.read);
+  add(made, {{"operation", "write"}}, times.write);
   return made;
 }
 
 }  // namespace
 
-void RunTimes::add(std::chrono::milliseconds took) {
-  const double span = std::chrono::duration<double>(took).count();
-  const auto at =
-      std::lower_bound(bounds_seconds.begin(), bounds_seconds.end(), span) - bounds_seconds.begin();
-  ++counts[static_cast<std::size_t>(at)];
-  sum_seconds += span;
-}
-
-Metrics::Metrics(const service::Daemon& daemon, store::Store& store,
-                 std::function<OpenConnections()> connections)
+Metrics::Metrics(const service::Daemon& daemon, store::Store& store, std::function<ServerUse()> servers)
     : daemon_(daemon),
       store_(store),
-      connections_(std::move(connections)),
+      servers_(std::move(servers)),
       resyncs_(store.read<store::Resyncs>(store::begin_counting_resyncs)) {}
 
 std::string Metrics::text(SteadyTime now) {
@@ -217,8 +231,11 @@ std::string Metrics::text(SteadyTime now) {
   families.push_back(family("requests_total", "Requests to mail servers", MetricType::Counter));
   add(families.back(), {}, totals.requests);
   families.push_back(items(totals));
-  families.push_back(durations(run_times_));
-  add_connections(families, connections_());
+  families.push_back(run_durations(run_times_));
+  const ServerUse servers = servers_();
+  add_connections(families, servers);
+  families.push_back(answer_durations(servers.answers));
+  families.push_back(api_durations(api_times_));
   if (const auto standing = store_.read<store::Standing>(store::read_standing))
     add_standing(families, *standing);
   if (resyncs_) {

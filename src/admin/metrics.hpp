@@ -2,51 +2,59 @@
 #pragma once
 // What Prometheus is told. Every label has a fixed set of values, so that ten thousand mailboxes are as many
 // series as ten.
-#include <array>
-#include <chrono>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.hpp"
+#include "base/duration_histogram.hpp"
 #include "service/daemon/daemon.hpp"
 #include "store/standing.hpp"
 
 namespace syncline::admin {
 
-/// How long runs took, counted as they end.
-class RunTimes {
- public:
-  static constexpr std::array<double, 9> bounds_seconds = {0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000};
-  void add(std::chrono::milliseconds took);
+using RunTimes = DurationHistogram<100, 300, 1'000, 3'000, 10'000, 30'000, 100'000, 300'000, 1'000'000>;
 
-  std::array<std::uint64_t, bounds_seconds.size() + 1> counts = {};  ///< the last: above all bounds
-  double sum_seconds = 0;
+/// How long servers took to answer one class of requests.
+struct AnswerTimes {
+  std::string_view protocol;
+  std::string_view operation;
+  RequestTimes times;
 };
 
-/// What is open to servers.
-struct OpenConnections {
+/// How long the API took for its answers; what waits for changes, and files, are not counted.
+struct ApiTimes {
+  RequestTimes read;   ///< GET and HEAD
+  RequestTimes write;  ///< all others
+};
+
+/// What there is between us and servers.
+struct ServerUse {
   std::size_t requests = 0;                ///< to Exchange, under way
   std::size_t streams = 0;                 ///< of its notifications, each for up to 200 mailboxes
   std::size_t idle = 0;                    ///< to mail hosts, which tell of new mail
   std::size_t waiting = 0;                 ///< requests that wait for their turn, or for the end of a pause
   std::chrono::milliseconds throttled{0};  ///< in pauses that servers asked for, since the start
+  std::vector<AnswerTimes> answers = {};   ///< the same classes each time
 };
 
 class Metrics {
  public:
   /// All must outlive it.
-  Metrics(const service::Daemon& daemon, store::Store& store, std::function<OpenConnections()> connections);
+  Metrics(const service::Daemon& daemon, store::Store& store, std::function<ServerUse()> servers);
 
   RunTimes& run_times() noexcept { return run_times_; }
+  ApiTimes& api_times() noexcept { return api_times_; }
   /// In the text format, version 0.0.4. What a store that cannot be read would say is left out.
   std::string text(SteadyTime now);
 
  private:
   const service::Daemon& daemon_;
   store::Store& store_;
-  std::function<OpenConnections()> connections_;
+  std::function<ServerUse()> servers_;
   RunTimes run_times_;
+  ApiTimes api_times_;
   Result<store::Resyncs> resyncs_;
 };
 

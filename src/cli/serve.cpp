@@ -75,7 +75,7 @@ class Serving {
         engine_(environment, organisation, std::make_shared<service::Connections>(context.get_executor()),
                 watch_events(), {.most_connections = connections_to_watch_with()}),
         daemon_(environment, organisation, {.mailboxes_at_once = options.at_once}, work()),
-        metrics_(daemon_, organisation.store(), [this] { return open_connections(); }),
+        metrics_(daemon_, organisation.store(), [this] { return server_use(); }),
         control_(environment, organisation, daemon_),
         desk_(
             environment, organisation, http.post_alert(),
@@ -143,13 +143,20 @@ class Serving {
                 }};
   }
 
-  admin::OpenConnections open_connections() const {
+  admin::ServerUse server_use() const {
     const service::Connections::Use use = engine_.use();
+    const service::ServerTimes& times = engine_.server_times();
     return {.requests = use.requests - std::min(use.hanging, use.requests),
             .streams = engine_.streams(),
             .idle = engine_.kept_connections(),
             .waiting = use.waiting,
-            .throttled = use.throttled};
+            .throttled = use.throttled,
+            .answers = {{"ews", "read", times.ews.read},
+                        {"ews", "sync", times.ews.sync},
+                        {"ews", "write", times.ews.write},
+                        {"imap", "command", times.imap},
+                        {"pop3", "command", times.pop3},
+                        {"smtp", "command", times.smtp}}};
   }
 
   service::Daemon::Work work() {

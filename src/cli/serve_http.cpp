@@ -125,6 +125,9 @@ Result<void> ServeHttp::listen(service::Daemon& daemon, admin::Metrics& metrics)
 
 void ServeHttp::stop() {
   deliveries_.stop();
+  settings.answered = [&metrics](bool reads, std::chrono::nanoseconds took) {
+    (reads ? metrics.api_times().read : metrics.api_times().write).add(took);
+  };
   if (http_) http_->stop();
 }
 

@@ -104,10 +104,10 @@ ApiServer::ApiServer(net::Environment& environment, service::Organisation& organ
     : environment_(environment),
       organisation_(organisation),
       control_(std::move(control)),
-      settings_(settings),
-      rate_(settings.rate),
-      failures_(settings.failures),
-      pool_(settings.threads),
+      settings_(std::move(settings)),
+      rate_(settings_.rate),
+      failures_(settings_.failures),
+      pool_(settings_.threads),
       live_{environment_, pool_, organisation_, control_} {
   for (const Route& route : routes()) entries_.push_back({&route, text::split(route.path.substr(1), '/')});
 }
@@ -217,6 +217,7 @@ Result<std::shared_ptr<Call>> ApiServer::admit(const net::ServerRequest& request
 }
 
 net::asio::awaitable<void> ApiServer::handle(const net::ServerRequest& request, net::Responder& responder) {
+  const SteadyTime came = environment_.clock.steady_now();
   Matched matched = match(request.method, path_of(request));
   const std::string allowed = matched.allowed;
   const bool wrong_method = matched.route == nullptr && !allowed.empty();
@@ -244,6 +245,9 @@ net::asio::awaitable<void> ApiServer::handle(const net::ServerRequest& request, 
     return answer_to(*call);
   };
   auto answer = co_await pool_.run(std::move(work));
+  if (settings_.answered)
+    settings_.answered(request.method == "GET" || request.method == "HEAD",
+                       environment_.clock.steady_now() - came);
   co_await live_.send(std::move(answer), responder);
 }
 

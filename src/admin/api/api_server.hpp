@@ -2,6 +2,8 @@
 #pragma once
 // The HTTP API below /api/v1 (docs/api.md, docs/openapi.json): finds a request's route, lets in whom the
 // route is for, and has it answered.
+#include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -24,6 +26,9 @@ struct ApiSettings {
   std::size_t waiting = 256;           ///< of all tokens
   /// Threads for the store; 0: everything on the server's own, for tests in virtual time.
   unsigned threads = 1;
+  /// Told how long an answer took until it could be sent, of GET and HEAD or of another method; not of what
+  /// waits for changes, nor of files.
+  std::function<void(bool reads, std::chrono::nanoseconds took)> answered = nullptr;
 };
 
 class ApiServer {

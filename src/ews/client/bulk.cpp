@@ -77,15 +77,18 @@ net::Async<Downloaded<typename Request::Response>> download(EwsClient& client, R
 
   net::HttpRequest http_request = client.http_request(operation);
   http_request.body = std::make_shared<net::StringSource>(std::move(*envelope));
-  // What is large is base64 of what is compressed already, most of it: to inflate that costs more than all the
-  // rest, for a quarter of the wire.
+  // What is large is base64 of what is compressed already, most of it: to inflate that costs more than all
+  // the rest, for a quarter of the wire.
   http_request.headers.set("Accept-Encoding", "identity");
   net::HttpOptions options = client.http_options();
   options.repeatable = true;
   options.limits.body_octets = std::uint64_t{1}
                                << 40;  // the reader's limits hold for the content and for the rest
+  const SteadyTime sent = client.environment().clock.steady_now();
   auto opened = co_await client.http().open(std::move(http_request), std::move(options));
   if (!opened) co_return fail(std::move(opened.error()).during(std::string(operation)));
+  // When it begins: how long the rest takes is as much the reader's matter.
+  client.note_answer(operation, sent);
   net::HttpExchange& exchange = **opened;
 
   auto refused = co_await client.refusal(operation, exchange);

@@ -64,8 +64,10 @@ net::Async<std::string> EwsClient::exchange(std::string_view operation, std::sha
   const std::string request_id(request.headers.find("client-request-id").value_or(""));
   options.request_id = request_id;
   options.repeatable = kind != OperationKind::write;
+  const SteadyTime sent = environment_.clock.steady_now();
   auto response = co_await http_.send(std::move(request), std::move(options));
   if (!response) co_return fail(std::move(response.error()).during(std::string(operation)));
+  note_answer(operation, sent);
   if (affinity) affinity->learn_from(response->headers);
 
   if (auto refused = refusal(operation, response->status, response->headers, response->body))
@@ -85,6 +87,11 @@ net::Async<std::string> EwsClient::exchange(std::string_view operation, std::sha
                                " characters that XML forbids were replaced in the reply");
   }
   co_return clean;
+}
+
+void EwsClient::note_answer(std::string_view operation, SteadyTime sent) noexcept {
+  if (settings_.answer_times)
+    settings_.answer_times->add(kind_of(operation), environment_.clock.steady_now() - sent);
 }
 
 std::optional<Error> EwsClient::refusal(std::string_view operation, int status, const net::Headers& headers,

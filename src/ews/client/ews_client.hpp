@@ -13,6 +13,7 @@
 #include "auth/impersonation.hpp"
 #include "base/error.hpp"
 #include "ews/client/affinity.hpp"
+#include "ews/client/answer_times.hpp"
 #include "ews/client/budgets.hpp"
 #include "ews/types/requests.hpp"
 #include "ews/types/soap.hpp"
@@ -33,6 +34,7 @@ struct ClientSettings {
   /// The server's cap on one request: 64 MiB unless its administrator changed it. What is known to be larger
   /// is refused before it is sent, as "ErrorMessageSizeExceeded".
   std::uint64_t request_octets = std::uint64_t{64} << 20;
+  std::shared_ptr<AnswerTimes> answer_times = nullptr;  ///< where they are counted; null: nowhere
 };
 
 /// Not for several threads at once; any number of calls may be under way on the environment's executor.
@@ -77,6 +79,8 @@ class EwsClient {
   net::Async<std::optional<Error>> refusal(std::string_view operation, net::HttpExchange& exchange);
   /// Tells the budgets of an error that says "not now".
   void heed(const Error& error, OperationKind kind);
+  /// Counts an answer to a request that left at `sent`.
+  void note_answer(std::string_view operation, SteadyTime sent) noexcept;
   net::HttpClient& http() noexcept { return http_; }
 
   /// ErrorMessageSizeExceeded, as the server would say it.

@@ -71,6 +71,7 @@ std::shared_ptr<Connections> Connections::successor() const {
   next->budgets_ = budgets_;
   next->blocking_ = blocking_;
   next->disk_ = disk_;
+  next->server_times_ = server_times_;
   return next;
 }
 

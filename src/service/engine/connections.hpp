@@ -13,6 +13,7 @@
 #include "model/profile.hpp"
 #include "net/http_client.hpp"
 #include "net/system_environment.hpp"
+#include "service/engine/server_times.hpp"
 #include "service/engine/shared_account.hpp"
 #include "service/organisation/rule_facts.hpp"
 
@@ -64,6 +65,8 @@ class Connections {
     std::chrono::milliseconds throttled{0};  ///< time in such pauses, since the start
   };
   Use use() const;
+  /// For metrics: of all connections that were made through these and those before them. Never null.
+  const std::shared_ptr<ServerTimes>& server_times() const noexcept { return server_times_; }
 
   std::shared_ptr<SharedAccount> service_account_of(const model::Profile& profile);
   const std::shared_ptr<auth::BlockingPool>& blocking() const { return blocking_; }
@@ -92,6 +95,7 @@ class Connections {
   using ServiceAccounts = std::map<std::string, std::shared_ptr<SharedAccount>>;
   std::shared_ptr<ServiceAccounts> service_accounts_ = std::make_shared<ServiceAccounts>();
   bool fips_ = false;
+  std::shared_ptr<ServerTimes> server_times_ = std::make_shared<ServerTimes>();
   std::shared_ptr<auth::BlockingPool> blocking_ = std::make_shared<auth::BlockingPool>(2);
   std::shared_ptr<auth::BlockingPool> disk_ = nullptr;
 };

@@ -285,6 +285,7 @@ Async<std::unique_ptr<ExchangeConnection>> ExchangeConnection::open(Organisation
   // folders have none.
   std::optional<std::string> streams_to;
   if (!driver.is_delegate && driver.store == ews::StoreKind::mailbox) streams_to = start->sign_in.account;
+  client.answer_times = {connections.server_times(), &connections.server_times()->ews};
   co_return std::unique_ptr<ExchangeConnection>(new ExchangeConnection(
       start->network->environment(), *start->network->http, std::move(budgets), std::move(client),
       std::move(driver), std::move(start->turn), std::move(streams_to)));

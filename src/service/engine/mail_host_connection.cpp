@@ -32,11 +32,13 @@ mail::TlsMode tls_mode_of(router::TlsMode mode) {
   return mail::TlsMode::implicit;
 }
 
-mail::Endpoint endpoint_of(const router::LegRoute& leg, const model::Profile& profile) {
+mail::Endpoint endpoint_of(const router::LegRoute& leg, const model::Profile& profile,
+                           std::shared_ptr<RequestTimes> answer_times) {
   return {.host = leg.location,
           .port = leg.port,
           .tls = tls_mode_of(leg.tls),
-          .policy = {.ca_file = profile.ca_file.value_or("")}};
+          .policy = {.ca_file = profile.ca_file.value_or("")},
+          .answer_times = std::move(answer_times)};
 }
 
 /// "imaps://imap.gmail.com:993": with an s where TLS is from the first octet.
@@ -180,6 +182,7 @@ Async<std::unique_ptr<MailHostConnection>> MailHostConnection::open(Organisation
     if (!turn) co_return fail(std::move(turn.error()));
     made->turn_.emplace(std::move(*turn));
   }
+  const std::shared_ptr<ServerTimes> times = connections.server_times();
   std::optional<std::chrono::milliseconds> patience;
   if (mailbox.profile().timeout_ms) patience = std::chrono::milliseconds(*mailbox.profile().timeout_ms);
 
@@ -190,7 +193,7 @@ Async<std::unique_ptr<MailHostConnection>> MailHostConnection::open(Organisation
     auto sign_in = sign_ins.make(*route.outgoing, true);
     if (!sign_in) co_return fail(std::move(sign_in.error()));
     smtp::SenderSettings settings;
-    settings.session.endpoint = endpoint_of(*route.outgoing, mailbox.profile());
+    settings.session.endpoint = endpoint_of(*route.outgoing, mailbox.profile(), {times, &times->smtp});
     settings.address = mailbox.address();
     smtp::SentFolder sent_folder;
     if (route.incoming && route.incoming->driver == router::Driver::imap) {
@@ -230,7 +233,7 @@ Async<std::unique_ptr<MailHostConnection>> MailHostConnection::open(Organisation
   made->endpoint_ = url_of(router::to_string(route.incoming->driver), *route.incoming);
   if (route.incoming->driver == router::Driver::imap) {
     imap::DriverSettings settings;
-    settings.endpoint = endpoint_of(*route.incoming, mailbox.profile());
+    settings.endpoint = endpoint_of(*route.incoming, mailbox.profile(), {times, &times->imap});
     settings.keep_as_received =
         mailbox.policies().mail.keep_mime || mailbox.mailbox().kind == model::MailboxKind::forward;
     settings.connect.sign_in = {.identity = std::move(sign_in->identity),
@@ -243,7 +246,7 @@ Async<std::unique_ptr<MailHostConnection>> MailHostConnection::open(Organisation
   pop3::DriverSettings settings;
   settings.by_date = mailbox.policies().mail.process_from.has_value();
   pop3::MailboxSettings& box = settings.mailbox;
-  box.session.endpoint = endpoint_of(*route.incoming, mailbox.profile());
+  box.session.endpoint = endpoint_of(*route.incoming, mailbox.profile(), {times, &times->pop3});
   if (patience) box.session.command = *patience;
   box.login.user = sign_in->identity.user;
   box.login.password = sign_in->identity.password;

@@ -45,6 +45,7 @@ class MailboxEngine {
   std::size_t streams() const noexcept { return exchange_.streams(); }
   std::size_t kept_connections() const noexcept { return idle_.size(); }
   Connections::Use use() const { return connections_->use(); }
+  const ServerTimes& server_times() const noexcept { return *connections_->server_times(); }
 
  private:
   Result<void> connect(bool anew);

@@ -105,6 +105,12 @@ class Scraped(Serving):
         metrics = exported(self.get("/metrics")[2])
         self.assertEqual(metrics, documented(), "docs/serve.md and /metrics")
         self.assertNotIn(user, self.get("/metrics")[2])
+        answers = {one: self.metric("syncline_server_answer_seconds_count", protocol="ews", operation=one) for one in ("read", "sync", "write")}
+        self.assertTrue(all(answers.values()), answers)
+        self.assertEqual(self.metric("syncline_server_answer_seconds_count", protocol="imap", operation="command"), 0)
+        before = self.metric("syncline_api_answer_seconds_count", operation="read")
+        self.get("/api/v1/openapi.json")
+        self.assertEqual(self.metric("syncline_api_answer_seconds_count", operation="read"), before + 1)
 
         names = set()
         for expression in expressions_of_dashboard() + expressions_of_rules():

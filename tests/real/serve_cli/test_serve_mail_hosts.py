@@ -39,7 +39,8 @@ class Idle(MailHosts, Serving):
         wait_for(lambda: len(self.lab.messages("bob", "")) == 1, "what goes out")
         wait_for(lambda: self.metric("syncline_mailboxes", state="waiting") == 1 and self.connections() == 1,
                  "one connection")
-
+        for protocol in ("imap", "smtp"):
+            self.assertGreater(self.metric("syncline_server_answer_seconds_count", protocol=protocol, operation="command"), 3, protocol)
         self.end()
         wait_for(lambda: self.connections() == 0, "the end of its connection")
 
