@@ -50,7 +50,7 @@ void append_text(std::string& out, const model::Record& record) {
 }
 
 Result<void> print(Output& output, store::Transaction& transaction, const model::Record& record,
-                   const RecordOptions& options, const Addresses& addresses) {
+                   const RecordOptions& options, Addresses& addresses) {
   if (options.format == "text") {
     append_text(output.text(), record);
     output.flush(false);
@@ -259,7 +259,7 @@ class Changes {
     std::optional<model::RecordId> record;
   };
   Result<void> say(std::string& out, store::Transaction& transaction, const service::RecordChange& change,
-                   const Addresses& addresses) const {
+                   Addresses& addresses) const {
     if (options_.format == "text") {
       out += fmt::format("{} ", padded(to_string(change.what), 9));
       append_text(out, change.record);
@@ -272,7 +272,7 @@ class Changes {
   }
   Result<void> refuse(std::string& out, store::Transaction& transaction, const Error& error,
                       const std::pair<std::uint64_t, std::optional<model::RecordId>>& place,
-                      const Addresses& addresses) {
+                      Addresses& addresses) {
     complaints_.push_back(place.first > 0
                               ? fmt::format("standard input:{}: {}", place.first, shown(error.message))
                               : shown(error.message));

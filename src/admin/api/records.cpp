@@ -2,39 +2,64 @@
 // Records: read, made, changed, deleted.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
+#include <map>
 
 #include "admin/api/call.hpp"
 #include "admin/api/problem.hpp"
 #include "base/text.hpp"
 #include "service/organisation/record_lines.hpp"
+#include "service/views/json_octets.hpp"
 
 namespace syncline::admin::api {
 namespace {
 
 namespace json = boost::json;
-using Addresses = std::map<store::MailboxId, std::string>;
+
+/// Read at a time: one may be as large as a whole page.
+constexpr int listed_at_once = 4;
 
 unexpected<Error> no_record(std::string_view id) {
   return fail(ErrorDomain::input, "no-record",
               fmt::format("There is no record {}", text::escape_for_display(id)));
 }
 
+Result<json::object> json_of(store::Transaction& transaction, const model::Record& record) {
+  std::map<store::MailboxId, std::string> addresses;
+  return service::record_to_json(transaction, record, addresses);
+}
+
 Result<Answer> record_answer(store::Transaction& transaction, const model::Record& record, int status = 200) {
-  auto addresses = service::mailbox_addresses(transaction);
-  if (!addresses) return fail(std::move(addresses.error()));
-  auto object = service::record_to_json(transaction, record, *addresses);
+  auto object = json_of(transaction, record);
   if (!object) return fail(std::move(object.error()));
   Answer answer = json_answer(*object, status);
   answer.header.emplace_back("ETag", etag_of(record.version));
   return answer;
 }
 
+/// The record with this external id, if `query` wants it.
+Result<Answer> list_one(store::Transaction& transaction, const std::string& external,
+                        const store::RecordQuery& query) {
+  auto record = store::find_record_by_external_id(transaction, external);
+  if (!record) return fail(std::move(record.error()));
+  json::array items;
+  const bool fits = *record && (query.deleted_too || !(*record)->deleted) &&
+                    (!query.kind || (*record)->kind == *query.kind) &&
+                    (!query.owner || (*record)->owner == *query.owner);
+  if (fits) {
+    auto object = json_of(transaction, **record);
+    if (!object) return fail(std::move(object.error()));
+    items.push_back(std::move(*object));
+  }
+  return page_answer(std::move(items), std::nullopt);
+}
+
 Result<Answer> list(Call& call) {
   auto after = call.numbered_position();
   if (!after) return fail(std::move(after.error()));
-  store::RecordQuery query{.after = *after, .most = call.limit()};
+  store::RecordQuery query{.after = *after};
   if (const auto kind = call.text("kind")) query.kind = model::parse_record_kind(*kind);
   if (const auto owner = call.text("owner")) query.owner = text::to_lower_ascii(*owner);
   query.deleted_too = call.flag("deleted");
@@ -42,33 +67,34 @@ Result<Answer> list(Call& call) {
     if (query.owner && *query.owner != call.token().owner) return page_answer({}, std::nullopt);
     query.owner = call.token().owner;
   }
-  const auto external = call.text("externalId");
+  if (const auto external = call.text("externalId")) {
+    return call.store().read<Answer>([&](store::Transaction& transaction) -> Result<Answer> {
+      return list_one(transaction, *external, query);
+    });
+  }
   return call.store().read<Answer>([&](store::Transaction& transaction) -> Result<Answer> {
-    auto addresses = service::mailbox_addresses(transaction);
-    if (!addresses) return fail(std::move(addresses.error()));
-    std::vector<model::Record> records;
-    bool full = false;
-    if (external) {
-      auto record = store::find_record_by_external_id(transaction, *external);
-      if (!record) return fail(std::move(record.error()));
-      const bool fits = *record && (query.deleted_too || !(*record)->deleted) &&
-                        (!query.kind || (*record)->kind == *query.kind) &&
-                        (!query.owner || (*record)->owner == *query.owner);
-      if (fits) records.push_back(std::move(**record));
-    } else {
-      auto page = store::list_records(transaction, query);
-      if (!page) return fail(std::move(page.error()));
-      full = page->size() == static_cast<std::size_t>(query.most);
-      records = std::move(*page);
-    }
+    std::map<store::MailboxId, std::string> addresses;
     json::array items;
-    for (const model::Record& record : records) {
-      auto object = service::record_to_json(transaction, record, *addresses);
-      if (!object) return fail(std::move(object.error()));
-      items.push_back(std::move(*object));
+    std::size_t octets = 0;
+    bool is_full = false, is_end = false;
+    while (!is_full && !is_end) {
+      query.most = std::min(listed_at_once, call.limit() - static_cast<int>(items.size()));
+      auto records = store::list_records(transaction, query);
+      if (!records) return fail(std::move(records.error()));
+      is_end = static_cast<int>(records->size()) < query.most;
+      for (const model::Record& record : *records) {
+        auto object = service::record_to_json(transaction, record, addresses);
+        if (!object) return fail(std::move(object.error()));
+        octets += service::octets_of(*object);
+        is_full = octets > service::record_page_octets && !items.empty();
+        if (is_full) break;
+        items.push_back(std::move(*object));
+        query.after = record.id;
+      }
+      is_full = is_full || static_cast<int>(items.size()) == call.limit();
     }
     return page_answer(std::move(items),
-                       full ? std::optional(call.cursor(std::to_string(records.back().id))) : std::nullopt);
+                       is_full ? std::optional(call.cursor(std::to_string(query.after))) : std::nullopt);
   });
 }
 
@@ -104,9 +130,7 @@ Result<Answer> add(Call& call) {
 Result<Answer> stale(store::Transaction& transaction, const model::Record& record, const Error& error) {
   auto current = record_answer(transaction, record, 412);
   if (!current) return current;
-  auto addresses = service::mailbox_addresses(transaction);
-  if (!addresses) return fail(std::move(addresses.error()));
-  auto object = service::record_to_json(transaction, record, *addresses);
+  auto object = json_of(transaction, record);
   if (!object) return fail(std::move(object.error()));
   current->content_type = problem_type;
   current->body = problem_json(412, error.code, error.message, {{"current", std::move(*object)}});

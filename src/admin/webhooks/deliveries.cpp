@@ -39,8 +39,10 @@ struct Delivery {
 
 Result<Delivery> next_delivery(store::Transaction& transaction, const std::string& organisation_id,
                                store::Webhook webhook, const DeliverySettings& settings) {
-  service::FeedQuery query{
-      .after = webhook.delivered, .kinds = webhook.kinds, .most = settings.changes_at_once};
+  service::FeedQuery query{.after = webhook.delivered,
+                           .kinds = webhook.kinds,
+                           .most = settings.changes_at_once,
+                           .most_octets = settings.octets_at_once};
   if (!webhook.owner.empty()) query.owner = webhook.owner;
   auto page = service::read_feed(transaction, query);
   if (!page) return fail(std::move(page.error()));

@@ -344,9 +344,15 @@ json::object record_to_json(const model::Record& record, const std::vector<store
 }
 
 Result<json::object> record_to_json(store::Transaction& transaction, const model::Record& record,
-                                    const std::map<store::MailboxId, std::string>& addresses) {
+                                    std::map<store::MailboxId, std::string>& addresses) {
   auto links = store::links_of_record(transaction, record.id);
   if (!links) return fail(std::move(links.error()));
+  for (const store::Link& link : *links) {
+    if (addresses.contains(link.mailbox)) continue;
+    auto row = store::find_mailbox(transaction, link.mailbox);
+    if (!row) return fail(std::move(row.error()));
+    addresses.emplace(link.mailbox, *row ? (*row)->address : std::string());
+  }
   return record_to_json(record, *links, addresses);
 }
 

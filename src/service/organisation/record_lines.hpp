@@ -14,14 +14,17 @@
 namespace syncline::service {
 
 inline constexpr std::size_t record_line_limit_octets = std::size_t{32} << 20;
+/// Where a page of records ends though more were asked for; a record that is larger comes alone.
+inline constexpr std::size_t record_page_octets = std::size_t{4} << 20;
 
 /// {"id","kind","externalId","owner","version","deleted","links":[{"mailbox","remoteId","state"}],"fields"};
 /// ids are decimal strings. `addresses`: of mailboxes, by id.
 boost::json::object record_to_json(const model::Record& record, const std::vector<store::Link>& links,
                                    const std::map<store::MailboxId, std::string>& addresses);
-/// The same, with the links looked up.
+/// The same, with the links looked up, and the addresses of their mailboxes where `addresses` has them not:
+/// these are added.
 Result<boost::json::object> record_to_json(store::Transaction& transaction, const model::Record& record,
-                                           const std::map<store::MailboxId, std::string>& addresses);
+                                           std::map<store::MailboxId, std::string>& addresses);
 Result<std::map<store::MailboxId, std::string>> mailbox_addresses(store::Transaction& transaction);
 
 /// What a line asks for; fields are checked and brought to their one shape.

@@ -5,7 +5,7 @@
 
 #include "base/base64.hpp"
 #include "base/text.hpp"
-#include "service/organisation/record_lines.hpp"
+#include "service/views/json_octets.hpp"
 
 namespace syncline::service {
 namespace {
@@ -50,26 +50,31 @@ Result<FeedPage> read_feed(store::Transaction& transaction, const FeedQuery& que
     return fail(
         ErrorDomain::input, "feed-reset",
         "This place is beyond the end of the feed: the store was put back to an older state. Begin anew");
-  auto addresses = mailbox_addresses(transaction);
-  if (!addresses) return fail(std::move(addresses.error()));
+  std::map<store::MailboxId, std::string> addresses;
   FeedPage page;
   page.end = query.after;
   int looked_at = 0;
-  while (page.end < *last && static_cast<int>(page.changes.size()) < query.most &&
+  std::size_t octets = 0;
+  bool is_full = false;
+  while (!is_full && page.end < *last && static_cast<int>(page.changes.size()) < query.most &&
          looked_at < most_looked_at) {
     const int left = query.most - static_cast<int>(page.changes.size());
     auto changes = store::changes_since(transaction, page.end, std::min(left, looked_at_at_once));
     if (!changes) return fail(std::move(changes.error()));
     if (changes->empty()) break;
     for (const store::RecordChange& change : *changes) {
-      page.end = change.sequence;
-      ++looked_at;
       auto record = store::find_record(transaction, change.id, true);
       if (!record) return fail(std::move(record.error()));
-      if (!*record || !fits(**record, query)) continue;
-      auto object = record_to_json(transaction, **record, *addresses);
-      if (!object) return fail(std::move(object.error()));
-      page.changes.push_back({change.sequence, std::move(*object)});
+      if (*record && fits(**record, query)) {
+        auto object = record_to_json(transaction, **record, addresses);
+        if (!object) return fail(std::move(object.error()));
+        octets += octets_of(*object);
+        is_full = octets > query.most_octets && !page.changes.empty();
+        if (is_full) break;
+        page.changes.push_back({change.sequence, std::move(*object)});
+      }
+      page.end = change.sequence;
+      ++looked_at;
     }
   }
   page.has_more = page.end < *last;

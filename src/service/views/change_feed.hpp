@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "service/organisation/record_lines.hpp"
 #include "store/records.hpp"
 
 namespace syncline::service {
@@ -23,6 +24,8 @@ struct FeedQuery {
   std::uint32_t kinds = 0;  ///< a bit for each kind; 0: all
   std::optional<std::string> owner = std::nullopt;
   int most = 100;  ///< changes in a page
+  /// Of the records in a page, as text; a record that is larger comes alone.
+  std::size_t most_octets = record_page_octets;
 };
 
 struct FeedChange {

@@ -333,6 +333,26 @@ class Records(Api):
         self.problem(self.ask("GET", "/records?limit=1001"), 400, "bad-parameter")
 
 
+    def test_pages_end_before_they_are_too_long(self):
+        owner, mebibyte = "octets@contoso.example", "x" * (1 << 20)
+        fields = [{"givenName": mebibyte}] * 3 + [{"givenName": mebibyte * 3, "surname": mebibyte * 3}, {"givenName": mebibyte}, {"givenName": "Olga"}]
+        ids = [self.add(owner=owner, fields=one)["id"] for one in fields]
+        sizes, seen, cursor = [], [], ""
+        while cursor is not None:
+            page = self.good(self.ask("GET", f"/records?owner={owner}" + (f"&cursor={cursor}" if cursor else "")), "listRecords")
+            sizes.append(len(page["items"]))
+            seen += [one["id"] for one in page["items"]]
+            cursor = page["next"]
+        self.assertEqual((seen, sizes), (ids, [3, 1, 2]))
+        sizes, seen, more, place = [], [], True, ""
+        while more:
+            page = self.good(self.ask("GET", f"/changes?owner={owner}" + (f"&after={place}" if place else "")), "listChanges")
+            sizes.append(len(page["changes"]))
+            seen += [one["record"]["id"] for one in page["changes"]]
+            more, place = page["more"], page["next"]
+        self.assertEqual((seen, sizes), (ids, [3, 1, 2]))
+
+
 class Changes(Api):
     def events(self, connection):
         """Of a stream: (id, data)."""

@@ -10,6 +10,8 @@
 #include <thread>
 
 #include "base/clock.hpp"
+#include "store/configuration.hpp"
+#include "store/links.hpp"
 #include "store/store.hpp"
 
 namespace syncline::service {
@@ -89,6 +91,57 @@ TEST_F(ChangeFeed, MovesOnPastWhatAFilterLeavesOut) {
   EXPECT_FALSE(page.has_more);
   EXPECT_TRUE(read({.kind = model::RecordKind::email}).changes.empty());
   EXPECT_EQ(read({.kinds = 1U << static_cast<unsigned>(model::RecordKind::task)}).changes.size(), 1U);
+}
+
+TEST_F(ChangeFeed, APageEndsBeforeItIsTooLongAndALargerRecordComesAlone) {
+  const std::string small(100, 's'), large(5'000, 'l');
+  std::vector<std::string> wanted;
+  for (const std::string& text : {small, small, large, large, small, small, small}) {
+    auto added = store->write<model::Record>([&](store::Transaction& transaction) {
+      model::Record record;
+      record.kind = model::RecordKind::contact;
+      record.fields["notes"] = text;
+      return store::insert_record(transaction, std::move(record));
+    });
+    ASSERT_TRUE(added);
+    wanted.push_back(std::to_string(added->id));
+  }
+  std::vector<std::string> seen;
+  std::vector<std::size_t> pages;
+  FeedPage page;
+  do {
+    page = read({.after = page.end, .most_octets = 2'000});
+    ASSERT_FALSE(page.changes.empty());
+    for (const FeedChange& one : page.changes) seen.push_back(id_of(one));
+    pages.push_back(page.changes.size());
+  } while (page.has_more);
+  EXPECT_EQ(seen, wanted);
+  EXPECT_EQ(pages, (std::vector<std::size_t>{2, 1, 1, 3}));
+}
+
+TEST_F(ChangeFeed, TheLinksOfARecordNameTheirMailboxes) {
+  const auto linked = add("a@x");
+  add("b@x");
+  auto put = store->write<void>([&](store::Transaction& transaction) -> Result<void> {
+    for (const char* address : {"one@x", "two@x"}) {
+      auto mailbox = store::put_mailbox(transaction, {.address = address});
+      if (!mailbox) return fail(std::move(mailbox.error()));
+      store::Link link;
+      link.mailbox = *mailbox;
+      link.record = linked.id;
+      link.remote_id = address;
+      if (auto made = store::insert_link(transaction, std::move(link)); !made)
+        return fail(std::move(made.error()));
+    }
+    return {};
+  });
+  ASSERT_TRUE(put) << put.error().describe();
+  const FeedPage page = read({});
+  ASSERT_EQ(page.changes.size(), 2U);
+  const auto& links = page.changes[0].record.at("links").get_array();
+  ASSERT_EQ(links.size(), 2U);
+  for (const auto& link : links) EXPECT_EQ(link.at("mailbox"), link.at("remoteId"));
+  EXPECT_TRUE(page.changes[1].record.at("links").get_array().empty());
 }
 
 TEST_F(ChangeFeed, ATokenIsOfOneOrganisationOnlyAndOneBeyondTheEndIsSaid) {
