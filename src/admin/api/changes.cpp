@@ -92,7 +92,15 @@ asio::awaitable<void> poll(Live& live, std::shared_ptr<Call> call, net::Responde
     }
     query->after = page->end;
     auto waited = co_await live.wait_for_change(query->after, deadline);
-    if (!waited) query = fail(std::move(waited.error()));
+    if (!waited) {
+      query = fail(std::move(waited.error()));
+      break;
+    }
+    auto valid = co_await live.is_still_valid(call);
+    if (!valid)
+      query = fail(std::move(valid.error()));
+    else if (!*valid)
+      query = fail(ErrorDomain::input, "unauthenticated", "This token has expired, or was revoked");
   }
   Result<Answer> refusal = fail(std::move(query.error()));
   co_await live.send(std::move(refusal), responder);

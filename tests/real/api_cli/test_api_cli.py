@@ -432,6 +432,16 @@ class Changes(Api):
         self.add()
         self.assertNotIn(b"event: change", answer.read(), "the connection ends by itself, and tells no more")
 
+    def test_a_long_poll_ends_when_its_token_does(self):
+        made = self.ask("POST", "/tokens", {"name": "short", "role": "application"}).json
+        now = self.ask("GET", "/changes?after=now").json["next"]
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(self.ask, "GET", f"/changes?after={now}&wait=30", token=made["token"])
+            wait_for(lambda: self.ask("GET", f"/tokens/{made['id']}").json["lastUsedAt"], "the poll")
+            self.ask("DELETE", f"/tokens/{made['id']}")
+            self.add(owner="poll@contoso.example")
+            self.problem(waiting.result(40), 401, "unauthenticated")
+
     def test_not_everybody_can_wait_at_once(self):
         made = self.ask("POST", "/tokens", {"name": "many", "role": "application"}).json
         waiting = []
