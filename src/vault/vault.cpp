@@ -7,6 +7,7 @@
 #include <span>
 
 #include "vault/aead.hpp"
+#include "vault/damage.hpp"
 
 namespace syncline::vault {
 namespace {
@@ -55,6 +56,14 @@ Result<void> check_name(const SecretName& name) {
   if (!usable(name.field))
     return fail(ErrorDomain::input, "bad-secret-name", "A secret needs the name of a field");
   return check_account(name.account);
+}
+
+/// Whose data key has this name; back from key_entry.
+std::optional<Account> account_of(std::string_view key_name) {
+  const std::string_view rest = key_name.substr(4);
+  const std::size_t slash = rest.find('/');
+  if (slash == std::string_view::npos) return std::nullopt;
+  return Account{std::string(rest.substr(0, slash)), std::string(rest.substr(slash + 1))};
 }
 
 unexpected<Error> wrong_key() {
@@ -106,7 +115,13 @@ Result<void> Vault::put(SealedStorage& storage, const SecretName& name, const Se
   if (auto good = check_name(name); !good) return good;
   std::uint32_t number = 0;
   auto key = data_key(storage, name.account, number);
-  if (!key) return fail(std::move(key.error()));
+  if (!key) {
+    auto damaged = is_damage(*this, storage, key.error());
+    if (!damaged) return fail(std::move(damaged.error()));
+    if (!*damaged) return fail(std::move(key.error()));
+    // What was sealed with it cannot be opened any more, whatever becomes of the row.
+    key = std::optional<Secret>();
+  }
   if (!*key) {
     std::string octets(4 + key_octets, '\0');
     random_->fill(std::as_writable_bytes(std::span(octets)));
@@ -138,16 +153,12 @@ Result<std::size_t> Vault::rewrap(SealedStorage& storage, std::size_t most) cons
     if (*number == keys_.current.number()) continue;
     const MasterKey* old = keys_.find(*number);
     if (old == nullptr) return wrong_key();
-    const std::string_view rest = std::string_view(name).substr(4);
-    const std::size_t slash = rest.find('/');
-    if (slash == std::string_view::npos) {
-      return fail(ErrorDomain::local, "bad-sealed", "A data key has a name that is none");
-    }
-    const Account account{std::string(rest.substr(0, slash)), std::string(rest.substr(slash + 1))};
-    auto plain = open(old->octets(), of_data_key(account), **wrapped);
+    const auto account = account_of(name);
+    if (!account) return fail(ErrorDomain::local, "bad-sealed", "A data key has a name that is none");
+    auto plain = open(old->octets(), of_data_key(*account), **wrapped);
     if (!plain) return fail(std::move(plain.error()));
-    auto anew =
-        seal(keys_.current.octets(), keys_.current.number(), of_data_key(account), plain->reveal(), *random_);
+    auto anew = seal(keys_.current.octets(), keys_.current.number(), of_data_key(*account), plain->reveal(),
+                     *random_);
     if (!anew) return fail(std::move(anew.error()));
     if (auto stored = storage.put(name, *anew); !stored) return fail(std::move(stored.error()));
     ++done;
@@ -180,6 +191,30 @@ Result<std::vector<std::string>> secret_fields(SealedStorage& storage, const Acc
   }
   std::sort(fields.begin(), fields.end());
   return fields;
+}
+
+namespace {
+
+bool opens_an_account(const MasterKeys& keys, SealedStorage& storage, const std::string& name) {
+  const auto wrapped = storage.get(name);
+  if (!wrapped || !*wrapped) return false;
+  const auto number = key_number_of(**wrapped);
+  const MasterKey* const master = number ? keys.find(*number) : nullptr;
+  const auto account = account_of(name);
+  return master != nullptr && account && open(master->octets(), of_data_key(*account), **wrapped);
+}
+
+}  // namespace
+
+Result<bool> is_damage(const Vault& vault, SealedStorage& storage, const Error& error) {
+  if (error.domain != ErrorDomain::local) return false;
+  if (error.code == "bad-sealed" || error.code == "newer-sealed" || error.code == "not-authentic")
+    return true;
+  if (error.code != "wrong-key") return false;
+  auto names = storage.list("key/");
+  if (!names) return fail(std::move(names.error()));
+  return std::any_of(names->begin(), names->end(),
+                     [&](const std::string& name) { return opens_an_account(vault.keys(), storage, name); });
 }
 
 Result<void> forget_account(SealedStorage& storage, const Account& account) {

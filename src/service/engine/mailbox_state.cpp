@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "base/text.hpp"
+#include "service/organisation/damaged_secret.hpp"
 #include "service/organisation/organisation.hpp"
 #include "store/configuration.hpp"
 #include "store/journal.hpp"
@@ -81,6 +82,28 @@ Result<void> tell_of_switch_off(store::Transaction& transaction, store::MailboxI
            "Web Services off from 2026-10-01 on and for good on 2027-04-01 (syncline readiness)."});
 }
 
+bool is_damaged_secret(const json::object& state) {
+  const json::value* error = state.if_contains("error");
+  return error != nullptr && error->is_object() &&
+         model::text_of(error->get_object(), "code") == secret_damaged;
+}
+
+/// What the vault holds for a run can be opened, or not; told when it begins and ends to be so.
+Result<void> tell_of_damaged_secret(store::Transaction& transaction, const store::MailboxRow& mailbox,
+                                    const Result<sync::MailboxSummary>& outcome, bool was_damaged) {
+  if (outcome || outcome.error().code != secret_damaged)
+    return was_damaged ? store::clear_alert(transaction, mailbox.id, secret_damaged) : Result<void>();
+  if (was_damaged) return {};
+  return store::raise_alert(
+      transaction,
+      {.mailbox = mailbox.id,
+       .level = store::AlertLevel::error,
+       .code = std::string(secret_damaged),
+       .text = mailbox.address + " cannot sign in: " + outcome.error().describe(),
+       .remedy = "Set it again (syncline secret set; a sign-in: syncline auth login), and find out what "
+                 "changed the store: a disk, or a person. A backup has it as it was."});
+}
+
 }  // namespace
 
 Result<void> remember_run(Organisation& organisation, store::MailboxId mailbox, SystemTime started_at,
@@ -95,6 +118,7 @@ Result<void> remember_run(Organisation& organisation, store::MailboxId mailbox, 
     json::object state = parsed((*row)->state);
     const json::value* before = state.if_contains("errorsInARow");
     const std::int64_t errors = before != nullptr && before->is_int64() ? before->get_int64() : 0;
+    const bool was_damaged = is_damaged_secret(state);
     state["startedAt"] = milliseconds(started_at);
     state["endedAt"] = milliseconds(now);
     state["outcome"] = outcome ? "done" : "failed";
@@ -110,7 +134,8 @@ Result<void> remember_run(Organisation& organisation, store::MailboxId mailbox, 
                                     {"retry", to_string(outcome.error().retry)}};
     }
     if (auto put = store::put_mailbox_state(transaction, mailbox, json::serialize(state)); !put) return put;
-    return tell_of_switch_off(transaction, mailbox, address, outcome);
+    if (auto told = tell_of_switch_off(transaction, mailbox, address, outcome); !told) return told;
+    return tell_of_damaged_secret(transaction, **row, outcome, was_damaged);
   });
   if (!kept || address.empty()) return kept;
   // A token that could not be had ends a run before the heart begins.

@@ -125,6 +125,9 @@ constexpr Cause all_causes[] = {
      "Set tls to \"starttls\" in the profile, or use the port with TLS (993, 995, 465)."},
     {"proxy-refused", "The proxy in between refuses the connection.",
      "Look at the profile's proxy, its credentials and what it allows."},
+    {"secret-damaged", "A secret in the vault was changed or damaged, and cannot be opened.",
+     "Set it again (syncline secret set; a sign-in: syncline auth login), and find out what changed the "
+     "store; a backup has it as it was."},
     {"secret-missing", "A setting or a secret that signing in needs is not there.",
      "Add what is named: syncline secret set, auth login, or the profile's settings."},
     {"sending-limit", "The account has sent as much as its provider allows for now.",
@@ -253,6 +256,7 @@ constexpr Match matches[] = {
     {any, "gssapi", "", "kerberos-failed"},
     {any, "mechanism-missing", "", "kerberos-failed"},
     {any, "bad-settings", "", "secret-missing"},
+    {any, "secret-damaged", "", "secret-damaged"},
     {any, "bad-credentials", "", "secret-missing"},
     {any, "missing-secret", "", "secret-missing"},
     // Exchange

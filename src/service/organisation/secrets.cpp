@@ -1,12 +1,26 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "service/organisation/secrets.hpp"
 
+#include <fmt/format.h>
+
+#include "service/organisation/damaged_secret.hpp"
+#include "vault/damage.hpp"
+
 namespace syncline::service {
 namespace {
 
 unexpected<Error> bad_name() {
   return fail(ErrorDomain::input, "bad-secret-name",
               "A secret is named by kind, account and field: mailbox/ADDRESS/token");
+}
+
+Error damaged(const vault::SecretName& name, const Error& why) {
+  const bool is_sign_in = name.field == "token";
+  return {.domain = ErrorDomain::auth,
+          .code = std::string(secret_damaged),
+          .message = fmt::format(
+              "the {} of {} {} in the vault cannot be opened, it was changed or damaged: {}",
+              is_sign_in ? "sign-in" : name.field, name.account.kind, name.account.name, why.message)};
 }
 
 }  // namespace
@@ -43,9 +57,15 @@ Result<std::optional<Secret>> VaultSecretStore::get(std::string_view key) {
   if (!name) return bad_name();
   const auto vault = open_vault_();
   if (!vault) return fail(vault.error());
-  return store_.read<std::optional<Secret>>([&](store::Transaction& transaction) {
+  using Opened = std::optional<Secret>;
+  return store_.read<Opened>([&](store::Transaction& transaction) -> Result<Opened> {
     SealedRows rows(transaction);
-    return (*vault)->get(rows, *name);
+    auto secret = (*vault)->get(rows, *name);
+    if (secret) return secret;
+    auto is_damaged = vault::is_damage(**vault, rows, secret.error());
+    if (!is_damaged) return fail(std::move(is_damaged.error()));
+    if (!*is_damaged) return secret;
+    return fail(damaged(*name, secret.error()));
   });
 }
 

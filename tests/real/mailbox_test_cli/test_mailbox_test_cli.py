@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`syncline mailbox test` beside Dovecot, Postfix, scripted providers and the test Exchange: the true cause of each fault."""
+import contextlib
 import json
 import pathlib
 import shutil
 import smtplib
 import socket
+import sqlite3
 import subprocess
 import sys
 import unittest
@@ -128,6 +130,20 @@ class OnExchange(Tests):
         # What the next synchronisation sees of it becomes no record.
         self.sync()
         self.assertEqual(self.records(), [])
+
+    def test_a_secret_that_was_tampered_with_fails_its_test_and_no_other(self):
+        good = self.exchange.user()
+        bad = self.exchange.user()
+        self.ok("init", "--name", self.name)
+        self.apply(self.configuration(self.profile("Basement"), self.mailbox(good), self.mailbox(bad)))
+        self.approved(good, bad, password=PASSWORD)
+        with contextlib.closing(sqlite3.connect(self.org / "syncline.db")) as database, database:
+            database.execute("UPDATE sealed SET octets = x'00' WHERE name = ?", (f"key/mailbox/{bad}",))
+        lines = self.try_mailboxes(bad, good, status=1)
+        self.assertEqual(set(self.states(lines[good]).values()), {"success"})
+        self.assertEqual(set(self.failures(lines[bad]).values()), {"secret-damaged"}, lines[bad])
+        self.approved(bad, password=PASSWORD)
+        self.assertEqual(set(self.states(self.try_mailboxes(bad, status=0)[bad]).values()), {"success"})
 
     def test_test_items_of_a_mailbox_that_is_synchronised_become_no_records(self):
         user = self.with_mailbox()

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs `syncline serve` as systemd would, against a test Exchange in another process."""
+import contextlib
 import json
 import pathlib
 import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -15,7 +17,7 @@ import urllib.error
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "sync_cli"))
-from exchange_world import PASSWORD, SOURCE, Exchange, Syncline, wait_for  # noqa: E402
+from exchange_world import PASSWORD, SOURCE, Exchange, Syncline, validate, wait_for  # noqa: E402
 
 
 class Serving(Syncline):
@@ -89,6 +91,31 @@ class Daemon(Serving):
         self.ok("secret", "set", "--mailbox", user, "--stdin", text=PASSWORD + "\n")
         wait_for(lambda: len(self.records("contact")) == 1, "the run with the new password")
         self.assertEqual(self.metric("syncline_mailboxes", state="failing"), 0)
+        self.end()
+
+    def test_a_secret_that_was_tampered_with_is_its_mailboxs_trouble_alone(self):
+        good, bad = self.exchange.user(), self.exchange.user()
+        self.ready(good, bad)
+        with contextlib.closing(sqlite3.connect(self.org / "syncline.db")) as database, database:
+            octets = bytearray(database.execute("SELECT octets FROM sealed WHERE name = ?", (f"secret/mailbox/{bad}/password",)).fetchone()[0])
+            octets[-1] ^= 1
+            database.execute("UPDATE sealed SET octets = ? WHERE name = ?", (bytes(octets), f"secret/mailbox/{bad}/password"))
+        for user in (good, bad):
+            self.exchange.add_contact(user, "Olga", "Nowak")
+        line = self.sync(status=1)
+        self.assertEqual((line[good]["outcome"], line[bad]["error"]["code"]), ("done", "secret-damaged"), line)
+        self.serve()
+        wait_for(lambda: self.metric("syncline_mailboxes", state="failing") == 1, "the refusal")
+        self.assertEqual(len(self.records("contact")), 1)
+        [alert] = validate("alerts", self.ok("alerts", "--format", "json"))
+        self.assertEqual((alert["mailbox"], alert["code"]), (bad, "secret-damaged"))
+        self.assertIn(f"the password of mailbox {bad}", alert["text"])
+        self.assertIn("syncline secret set", alert["remedy"])
+        self.exchange.add_contact(good, "Bert", "Kranz")
+        wait_for(lambda: len(self.records("contact")) == 2, "the other mailbox goes on")
+        self.ok("secret", "set", "--mailbox", bad, "--stdin", text=PASSWORD + "\n")
+        wait_for(lambda: len(self.records("contact")) == 3, "the run with the new password")
+        self.assertEqual(self.ok("alerts", "--format", "json"), "")
         self.end()
 
     def test_what_administrators_do_holds_without_a_restart(self):

@@ -14,6 +14,7 @@
 
 #include "memory_storage.hpp"
 #include "vault/aead.hpp"
+#include "vault/damage.hpp"
 #include "vault/hardening.hpp"
 
 namespace syncline::vault {
@@ -107,6 +108,43 @@ TEST_F(VaultTest, AnotherMasterKeyIsCalledAWrongKey) {
   const Vault other{MasterKeys{MasterKey::generate(random)}, random};
   EXPECT_EQ(code_of_get(other, ana), "wrong-key");
   EXPECT_EQ(other.put(storage, ana, Secret(password)).error().code, "wrong-key");
+}
+
+TEST_F(VaultTest, WhatWasDamagedIsItsAccountsTroubleAloneAndCanBeSetAgain) {
+  const std::string secret_row = "secret/mailbox/ana@contoso.example/password";
+  const std::string key_row = "key/mailbox/ana@contoso.example";
+  ASSERT_TRUE(vault.put(storage, ana, Secret(password)));
+  ASSERT_TRUE(vault.put(storage, bruno, Secret(password)));
+  const auto good = storage.rows;
+  for (const std::string& name : {secret_row, key_row}) {
+    for (std::size_t i = 0; i <= good.at(name).size(); ++i) {
+      storage.rows = good;
+      if (i < good.at(name).size())
+        storage.rows[name][i] = static_cast<char>(~static_cast<unsigned char>(storage.rows[name][i]));
+      else
+        storage.rows[name].clear();
+      const auto got = vault.get(storage, ana);
+      ASSERT_FALSE(got) << name << " octet " << i;
+      EXPECT_TRUE(is_damage(vault, storage, got.error()).value())
+          << name << " octet " << i << got.error().code;
+      EXPECT_EQ(code_of_get(vault, bruno), "opened");
+      ASSERT_TRUE(vault.put(storage, ana, Secret(password))) << name << " octet " << i;
+      EXPECT_EQ(code_of_get(vault, ana), "opened");
+    }
+  }
+}
+
+TEST_F(VaultTest, AMasterKeyThatOpensNothingIsNoDamageOfOneAccount) {
+  ASSERT_TRUE(vault.put(storage, ana, Secret(password)));
+  ASSERT_TRUE(vault.put(storage, bruno, Secret(password)));
+  const Vault other{MasterKeys{MasterKey::generate(random)}, random};
+  const auto got = other.get(storage, ana);
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().code, "wrong-key");
+  EXPECT_FALSE(is_damage(other, storage, got.error()).value());
+  EXPECT_FALSE(other.put(storage, ana, Secret(password)));
+  const Error of_the_disk{.domain = ErrorDomain::local, .code = "io"};
+  EXPECT_FALSE(is_damage(vault, storage, of_the_disk).value());
 }
 
 TEST_F(VaultTest, ForgettingAnAccountDestroysItsSecretsAndNoOther) {
