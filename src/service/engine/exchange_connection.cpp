@@ -6,6 +6,7 @@
 #include "auth/impersonation.hpp"
 #include "auth/oauth.hpp"
 #include "ews/autodiscover/discovery.hpp"
+#include "ews/client/operation_evidence.hpp"
 #include "service/engine/mailbox_state.hpp"
 #include "service/organisation/organisation.hpp"
 
@@ -247,6 +248,19 @@ std::string ExchangeConnection::server_version() const {
          std::to_string(said->major_build) + "." + std::to_string(said->minor_build);
 }
 
+Async<std::vector<sync::RemoteRef>> ExchangeConnection::made_by(std::string operation_id,
+                                                                std::string folder_id) {
+  // Clocks of servers go wrong by minutes, rarely by more.
+  const ews::EvidenceSince since{.created = environment_.clock.now() - std::chrono::hours(1)};
+  ews::FolderRef folder = ews::FolderId{.id = std::move(folder_id)};
+  auto evidence = co_await ews::find_evidence(client_, std::move(folder), std::move(operation_id), since);
+  if (!evidence) co_return fail(std::move(evidence.error()));
+  std::vector<sync::RemoteRef> made;
+  for (const ews::MarkedItem& item : evidence->items)
+    made.push_back({.id = item.id.id, .version = item.id.change_key});
+  co_return made;
+}
+
 Async<std::unique_ptr<ExchangeConnection>> ExchangeConnection::open(Organisation& organisation,
                                                                     Connections& connections,
                                                                     const AdmittedMailbox& mailbox,
@@ -271,6 +285,7 @@ Async<std::unique_ptr<ExchangeConnection>> ExchangeConnection::open(Organisation
       auth::mailbox_identity_headers(start->sign_in.kind, start->leg->impersonation, mailbox.address());
   if (mailbox.profile().timeout_ms)
     client.limits.first_octet = std::chrono::milliseconds(*mailbox.profile().timeout_ms);
+  client.answer_times = {connections.server_times(), &connections.server_times()->ews};
   ews::DriverSettings driver;
   driver.mailbox = mailbox.address();
   driver.store = store_kind_of(mailbox.mailbox().store);
@@ -285,7 +300,6 @@ Async<std::unique_ptr<ExchangeConnection>> ExchangeConnection::open(Organisation
   // folders have none.
   std::optional<std::string> streams_to;
   if (!driver.is_delegate && driver.store == ews::StoreKind::mailbox) streams_to = start->sign_in.account;
-  client.answer_times = {connections.server_times(), &connections.server_times()->ews};
   co_return std::unique_ptr<ExchangeConnection>(new ExchangeConnection(
       start->network->environment(), *start->network->http, std::move(budgets), std::move(client),
       std::move(driver), std::move(start->turn), std::move(streams_to)));

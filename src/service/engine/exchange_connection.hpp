@@ -29,6 +29,7 @@ class ExchangeConnection final : public MailboxConnection {
   }
   std::string endpoint() const override { return endpoint_; }
   std::string server_version() const override;
+  Async<std::vector<sync::RemoteRef>> made_by(std::string operation_id, std::string folder_id) override;
   /// HTTP's connections are the pool's.
   Async<void> close() override { co_return Result<void>{}; }
   std::optional<Streamable> streamable() noexcept override;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/async.hpp"
 #include "service/engine/connections.hpp"
@@ -31,6 +32,13 @@ class MailboxConnection {
   virtual std::string endpoint() const = 0;
   /// "15.2.1544.14", once a server has said so.
   virtual std::string server_version() const { return {}; }
+  /// What a write of these last minutes has left in a folder, by the operation's mark; nothing where items
+  /// bear none. Errors: those of reading.
+  virtual Async<std::vector<sync::RemoteRef>> made_by(std::string operation_id, std::string folder_id) {
+    static_cast<void>(operation_id);
+    static_cast<void>(folder_id);
+    co_return std::vector<sync::RemoteRef>();
+  }
   /// The server has let us in: others may use the same account.
   void answered();
   void ended(const Result<sync::MailboxSummary>& outcome);

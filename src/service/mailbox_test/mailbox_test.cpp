@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "ews/client/operation_kind.hpp"
 #include "net/url.hpp"
 #include "net/with_deadline.hpp"
 #include "service/engine/mailbox_connection.hpp"
@@ -649,7 +650,7 @@ class MailboxTest {
       }
       succeed(TestLeg::act, steps.read, where->name + ", " + std::to_string(where->total_items) + " items");
       begin(TestLeg::act, steps.write);
-      const Result<void> written = co_await make_and_remove(steps.kind);
+      const Result<void> written = co_await make_and_remove(steps.kind, *where);
       if (!written)
         fail_kind(steps.write, written.error());
       else
@@ -667,7 +668,7 @@ class MailboxTest {
     told();
   }
 
-  Async<void> make_and_remove(RecordKind kind) {
+  Async<void> make_and_remove(RecordKind kind, const sync::RemoteFolder& where) {
     const sync::WriteOrder order{.what = sync::WriteOrder::What::create,
                                  .operation_id = organisation_.random().uuid(),
                                  .kind = kind,
@@ -677,11 +678,40 @@ class MailboxTest {
     std::string what = "making an item";
     auto applying = connection_->driver().apply(order, progress, content);
     auto made = co_await within(settings_.step_time, std::move(applying), std::move(what));
-    if (!made) co_return fail(std::move(made.error()));
+    if (!made) {
+      Error error = std::move(made.error());
+      if (error.code != "uncertain" && !ews::may_have_been_done(error)) co_return fail(std::move(error));
+      const std::string became = co_await remove_late(kind, order.operation_id, where);
+      co_return fail(std::move(error).during("making a test item; " + became));
+    }
     sync::RemoteRef item = made->item;
     auto removed = co_await remove(kind, std::move(item));
     if (!removed) co_return fail(std::move(removed.error()).during("removing the test item again"));
     co_return Result<void>{};
+  }
+
+  /// What was made although no answer came: found by its mark, and removed. What became of it, in words.
+  net::asio::awaitable<std::string> remove_late(RecordKind kind, std::string operation_id,
+                                                const sync::RemoteFolder& where) {
+    const SteadyTime end = world().clock.steady_now() + settings_.late_item_time;
+    for (;;) {
+      std::string what = "looking for the test item";
+      auto looking = connection_->made_by(operation_id, where.id);
+      auto found = co_await within(settings_.step_time, std::move(looking), std::move(what));
+      if (found && !found->empty()) {
+        bool all = true;
+        for (const sync::RemoteRef& item : *found) {
+          const bool removed = co_await remove_quietly(kind, item);
+          all = all && removed;
+        }
+        co_return all ? "it was found and removed"
+                      : "it was found in " + where.name + " and cannot be removed";
+      }
+      const SteadyTime now = world().clock.steady_now();
+      if (now >= end)
+        co_return found ? "it is not in " + where.name : "it may have been left in " + where.name;
+      static_cast<void>(co_await world().timers.sleep_until(std::min(end, now + settings_.arrival_pause)));
+    }
   }
 
   Async<void> remove(RecordKind kind, sync::RemoteRef item) {

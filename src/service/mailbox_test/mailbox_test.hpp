@@ -18,6 +18,8 @@ struct MailboxTestSettings {
   std::chrono::milliseconds step_time = std::chrono::seconds(60);     ///< the longest wait in one step
   std::chrono::milliseconds arrival_time = std::chrono::seconds(90);  ///< for the test message
   std::chrono::milliseconds arrival_pause = std::chrono::seconds(1);
+  /// How long it is looked for what a write that got no answer may yet make.
+  std::chrono::milliseconds late_item_time = std::chrono::seconds(10);
 };
 
 /// Told after each change of a step.

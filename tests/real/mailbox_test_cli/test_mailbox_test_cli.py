@@ -159,6 +159,20 @@ class OnExchange(Tests):
         self.sync()
         self.assertEqual(self.records(), [])
 
+    def test_a_test_item_whose_answer_was_lost_is_looked_for_and_removed(self):
+        user = self.with_mailbox()
+        # The first is the message.
+        rule = self.exchange.fault(operation="CreateItem", mailbox=user, action="abort-after", skip=1)
+        line = self.try_mailboxes(user, status=1)[user]
+        self.assertEqual(self.exchange.fired(rule), 3)
+        self.exchange.end_fault(rule)
+        self.assertEqual(set(self.failures(line)), {("act", f"write-{kind}") for kind in ("calendar", "contacts", "tasks")}, line)
+        for step in line["test"]["report"]["steps"]:
+            if step["failure"]:
+                self.assertIn("it was found and removed", step["failure"]["said"])
+        for folder in ("inbox", "calendar", "contacts", "tasks"):
+            self.assertEqual(self.exchange.items(user, folder), [], folder)
+
     def test_a_mailbox_that_may_not_be_connected_is_not(self):
         user = self.exchange.user()
         self.ok("init", "--name", self.name)
