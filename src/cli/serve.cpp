@@ -197,6 +197,7 @@ class Serving {
       if (signal == SIGHUP) {
         sd_notify(0, "RELOADING=1");
         daemon_.reload();
+        http_.reload();
         sd_notify(0, "READY=1");
       } else {
         log::info("serve", "stopping");

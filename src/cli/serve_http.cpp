@@ -11,6 +11,7 @@
 
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "net/server_identity.hpp"
 #include "service/views/json_values.hpp"
 
 namespace syncline::cli {
@@ -23,6 +24,14 @@ Result<std::string> read_file(const std::string& path, std::string_view what) {
   if (!file || text.str().empty())
     return fail(ErrorDomain::input, "cannot-open", fmt::format("{} {} cannot be read", what, path));
   return text.str();
+}
+
+Result<net::TlsServerIdentity> read_identity(const ServeHttpOptions& options) {
+  auto chain = read_file(options.certificate, "The certificate");
+  if (!chain) return fail(std::move(chain.error()));
+  auto key = read_file(options.key, "The key");
+  if (!key) return fail(std::move(key.error()));
+  return net::TlsServerIdentity{std::move(*chain), Secret(std::move(*key))};
 }
 
 bool is_loopback(const std::string& address) {
@@ -80,12 +89,24 @@ Result<std::unique_ptr<ServeHttp>> ServeHttp::make(net::Environment& environment
                       text::escape_for_display(options.address)));
     return made;
   }
-  auto chain = read_file(options.certificate, "The certificate");
-  if (!chain) return fail(std::move(chain.error()));
-  auto key = read_file(options.key, "The key");
-  if (!key) return fail(std::move(key.error()));
-  made->identity_ = net::TlsServerIdentity{std::move(*chain), Secret(std::move(*key))};
+  auto identity = read_identity(options);
+  if (!identity) return fail(std::move(identity.error()));
+  made->identity_ = std::move(*identity);
   return made;
+}
+
+void ServeHttp::reload() {
+  if (!http_ || !identity_) return;
+  const auto identity = read_identity(options_);
+  Result<void> replaced;
+  if (identity)
+    replaced = net::replace_identity(*http_, *identity);
+  else
+    replaced = fail(identity.error());
+  if (replaced)
+    log::info("serve", "the certificate was read again");
+  else
+    log::error("serve", "the certificate stays as it was: " + replaced.error().describe());
 }
 
 service::PostAlert ServeHttp::post_alert() {
@@ -104,6 +125,9 @@ Result<void> ServeHttp::listen(service::Daemon& daemon, admin::Metrics& metrics)
   admin::api::ApiSettings settings;
   settings.rate.per_second = options_.requests_per_second;
   settings.rate.at_once = 4 * options_.requests_per_second;
+  settings.answered = [&metrics](bool reads, std::chrono::nanoseconds took) {
+    (reads ? metrics.api_times().read : metrics.api_times().write).add(took);
+  };
   api_ = std::make_unique<admin::api::ApiServer>(environment_, organisation_, std::move(control), settings);
   net::ListenOptions listen{.address = options_.address,
                             .port = options_.port,
@@ -125,9 +149,6 @@ Result<void> ServeHttp::listen(service::Daemon& daemon, admin::Metrics& metrics)
 
 void ServeHttp::stop() {
   deliveries_.stop();
-  settings.answered = [&metrics](bool reads, std::chrono::nanoseconds took) {
-    (reads ? metrics.api_times().read : metrics.api_times().write).add(took);
-  };
   if (http_) http_->stop();
 }
 

@@ -39,6 +39,9 @@ class ServeHttp {
   service::PostAlert post_alert();
   /// Listens, unless it is off.
   Result<void> listen(service::Daemon& daemon, admin::Metrics& metrics);
+  /// Reads certificate and key again; new connections are shown them. What cannot be used is logged, and the
+  /// old ones stay.
+  void reload();
   /// Webhooks, until `stop`.
   net::Async<void> run() { return deliveries_.run(); }
   /// Ends deliveries and all connections.

@@ -14,6 +14,7 @@
 #include "net/cancel.hpp"
 #include "net/http_framing.hpp"
 #include "net/inflate.hpp"
+#include "net/server_identity.hpp"
 #include "net/tcp.hpp"
 #include "net/tls.hpp"
 #include "net/watchdog.hpp"
@@ -577,7 +578,7 @@ class HttpServerImpl final : public HttpServer {
     if (options.identity) {
       auto context = make_tls_server_context(*options.identity);
       if (!context) return fail(std::move(context).error());
-      tls_ = *context;
+      tls_ = std::make_shared<TlsContextPtr>(std::move(*context));
     }
     auto listener = listen_tcp(shared_->environment.executor, options.address, options.port);
     if (!listener) return fail(std::move(listener).error());
@@ -585,6 +586,16 @@ class HttpServerImpl final : public HttpServer {
     port_ = listener_->port();
     asio::co_spawn(shared_->environment.executor, accept_all(shared_, connections_, listener_, tls_),
                    asio::detached);
+    return {};
+  }
+
+  /// For connections that come from now on.
+  Result<void> replace_identity(const TlsServerIdentity& identity) {
+    if (tls_ == nullptr)
+      return fail(ErrorDomain::tls, "no-tls", "The server was begun without TLS: it has no certificate");
+    auto context = make_tls_server_context(identity);
+    if (!context) return fail(std::move(context).error());
+    *tls_ = std::move(*context);
     return {};
   }
 
@@ -610,7 +621,8 @@ class HttpServerImpl final : public HttpServer {
 
  private:
   static asio::awaitable<void> accept_all(SharedPtr shared, std::shared_ptr<Connections> connections,
-                                          std::shared_ptr<TcpListener> listener, TlsContextPtr tls) {
+                                          std::shared_ptr<TcpListener> listener,
+                                          std::shared_ptr<const TlsContextPtr> tls) {
     while (!shared->stopped) {
       if (shared->connections >= shared->limits.connections) {
         auto waited = co_await shared->left.wait();
@@ -625,10 +637,10 @@ class HttpServerImpl final : public HttpServer {
         if (!slept) co_return;
         continue;
       }
-      asio::co_spawn(
-          shared->environment.executor,
-          run_connection(shared, connections, std::move(accepted->stream), std::move(accepted->peer), tls),
-          asio::detached);
+      asio::co_spawn(shared->environment.executor,
+                     run_connection(shared, connections, std::move(accepted->stream),
+                                    std::move(accepted->peer), tls == nullptr ? nullptr : *tls),
+                     asio::detached);
     }
   }
 
@@ -667,11 +679,16 @@ class HttpServerImpl final : public HttpServer {
   SharedPtr shared_;
   std::shared_ptr<Connections> connections_;
   std::shared_ptr<TcpListener> listener_;
-  TlsContextPtr tls_;
+  std::shared_ptr<TlsContextPtr> tls_;  ///< shared with who accepts; null: no TLS
   std::uint16_t port_ = 0;
 };
 
 }  // namespace
+
+Result<void> replace_identity(HttpServer& server, const TlsServerIdentity& identity) {
+  // This file makes all servers there are.
+  return static_cast<HttpServerImpl&>(server).replace_identity(identity);
+}
 
 Result<std::unique_ptr<HttpServer>> listen_http(Environment& environment, ListenOptions options,
                                                 HttpHandler handler) {

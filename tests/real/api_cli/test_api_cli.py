@@ -5,8 +5,10 @@ import concurrent.futures
 import json
 import pathlib
 import re
+import signal
 import socket
 import sqlite3
+import ssl
 import subprocess
 import sys
 import time
@@ -586,6 +588,44 @@ class Start(unittest.TestCase):
         serving.is_tls = False
         with self.assertRaises(Exception):
             serving.ask("GET", "/records")
+
+    def test_a_new_certificate_holds_without_a_restart_and_a_bad_one_does_not(self):
+        serving = self.serving(more="")
+        serving.end()
+        certificate, key = make_certificate(serving.folder, "api", "127.0.0.1")
+        serving.arguments = ("--tls-certificate", certificate, "--tls-key", key)
+        serving.ca_file = certificate
+        serving.start()
+
+        def shown():
+            return ssl.get_server_certificate(tuple(serving.address.split(":")), timeout=60)
+
+        def reload(logged):
+            before = serving.log().count(logged)
+            serving.process.send_signal(signal.SIGHUP)
+            wait_for(lambda: serving.log().count(logged) > before, logged)
+        old = certificate.read_text()
+        self.assertEqual(shown(), old)
+        standing = serving.connect()
+        self.addCleanup(standing.close)
+        self.assertEqual(serving.ask("GET", "/records", connection=standing).status, 200)
+        other, other_key = make_certificate(serving.folder, "other", "127.0.0.1")
+        for text in ("nonsense", "", other.read_text()):
+            # The last is good, but not the key's.
+            certificate.write_text(text)
+            reload("the certificate stays as it was")
+            self.assertEqual(shown(), old)
+        certificate.unlink()
+        reload("the certificate stays as it was")
+        self.assertEqual(shown(), old)
+        certificate.write_text(other.read_text())
+        key.write_text(other_key.read_text())
+        reload("the certificate was read again")
+        self.assertEqual(shown(), other.read_text())
+        self.assertEqual(serving.ask("GET", "/records", connection=standing).status, 200, "who is connected goes on")
+        self.assertEqual(serving.ask("GET", "/records").status, 200)
+        self.assertNotIn("PRIVATE KEY", serving.log())
+        serving.end()
 
     def test_where_people_hold_roles_an_approving_token_needs_one(self):
         serving = self.serving()
