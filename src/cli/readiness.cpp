@@ -5,50 +5,22 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <boost/json/array.hpp>
 #include <map>
 
 #include "cli/findings_text.hpp"
 #include "cli/layout.hpp"
 #include "cli/organisation_command.hpp"
-#include "service/views/findings_json.hpp"
-#include "service/views/json_values.hpp"
+#include "service/views/readiness_json.hpp"
 
 namespace syncline::cli {
 namespace {
 
-namespace json = boost::json;
 using service::MailboxReadiness;
 
 struct Options {
   std::string format;
   std::string language;
 };
-
-std::string_view state_of(const MailboxReadiness& one, rules::Day today) {
-  if (one.refused_by_server) return "refused-by-server";
-  if (one.stops_on) return *one.stops_on <= today ? "stopped" : "stops";
-  return one.concerned ? "warned" : "ready";
-}
-
-json::object to_json(const MailboxReadiness& one, rules::Day today, rules::Language language) {
-  json::array findings;
-  if (one.judged)
-    for (json::value& finding : service::findings_json(*one.judged, language)) {
-      const std::string_view rule(finding.at("rule").as_string());
-      if (rule.starts_with("EWS-RETIRE-") || rule == "EWS-TENANT-DISABLED")
-        findings.push_back(std::move(finding));
-    }
-  json::value stops_on;
-  if (one.stops_on) stops_on = json::value(rules::format_day(*one.stops_on));
-  return {{"mailbox", one.address},
-          {"profile", service::text_or_null(one.profile)},
-          {"tenant", service::text_or_null(one.tenant)},
-          {"enabled", one.enabled},
-          {"state", state_of(one, today)},
-          {"stopsOn", std::move(stops_on)},
-          {"findings", std::move(findings)}};
-}
 
 /// Mailboxes with the same fate, of one profile.
 struct Group {
@@ -61,7 +33,7 @@ void append_text(std::string& out, const std::vector<MailboxReadiness>& all, rul
                  rules::Language language) {
   std::map<std::pair<std::string, std::string>, Group> groups;
   for (const MailboxReadiness& one : all) {
-    std::string fate(state_of(one, today));
+    std::string fate(service::state_of(one, today));
     if (one.stops_on) fate += " " + rules::format_day(*one.stops_on);
     Group& group = groups[{one.profile, fate}];
     ++group.mailboxes;
@@ -112,7 +84,7 @@ ExitStatus run(const Globals& globals, const Options& options) {
   ExitStatus status = ExitStatus::done;
   for (const MailboxReadiness& one : all) {
     if (one.stops_on || one.refused_by_server) status = ExitStatus::refused;
-    if (options.format == "json") append_line(output, to_json(one, today, language));
+    if (options.format == "json") append_line(output, service::to_json(one, today, language));
   }
   if (options.format == "text") append_text(output.text(), all, today, language);
   return finish(output, status);

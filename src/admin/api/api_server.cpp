@@ -273,7 +273,7 @@ net::asio::awaitable<void> ApiServer::converse(std::shared_ptr<Call> call, net::
       (found != waiting_->by_token.end() && found->second >= settings_.waiting_per_token)) {
     Error error{.domain = ErrorDomain::input,
                 .code = "too-many-requests",
-                .message = "Too many requests of this token wait for changes"};
+                .message = "Too many long requests of this token are under way"};
     error.retry_after = std::chrono::seconds(5);
     Result<Answer> refusal = fail(std::move(error));
     co_await live_.send(std::move(refusal), responder);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "admin/api/call.hpp"
+#include "admin/api/contents.hpp"
 
 namespace syncline::admin::api {
 
@@ -59,6 +60,7 @@ const std::vector<Route>& routes() {
     add_journal_routes(made);
     add_status_routes(made);
     add_record_routes(made);
+    add_content_routes(made);
     add_change_routes(made);
     add_role_routes(made);
     add_token_routes(made);

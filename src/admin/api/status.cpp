@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// How the organisation and each mailbox are.
+// How the organisation and each mailbox are, and what the end of Exchange Web Services will stop.
 #include <boost/json/array.hpp>
 
 #include "admin/api/call.hpp"
+#include "service/views/readiness_json.hpp"
 #include "service/views/status_json.hpp"
 
 namespace syncline::admin::api {
@@ -30,10 +31,25 @@ Result<Answer> show(Call& call) {
   return answer;
 }
 
+Result<Answer> list_readiness(Call& call) {
+  auto stored = call.organisation().load();
+  if (!stored) return fail(std::move(stored.error()));
+  const rules::Day today = call.organisation().today();
+  json::array items;
+  for (const service::MailboxReadiness& one : service::readiness(*stored, today))
+    items.push_back(service::to_json(one, today, call.language()));
+  return page_answer(std::move(items), std::nullopt);
+}
+
 }  // namespace
 
 void add_status_routes(std::vector<Route>& routes) {
   routes.push_back({.path = "/status", .operation = "getStatus", .roles = readers, .handler = show});
+  routes.push_back({.path = "/readiness",
+                    .operation = "listReadiness",
+                    .roles = readers,
+                    .query = {language_parameter()},
+                    .handler = list_readiness});
 }
 
 }  // namespace syncline::admin::api

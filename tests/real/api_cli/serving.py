@@ -166,7 +166,7 @@ class Serving:
             return http.client.HTTPSConnection(host, int(port), timeout=timeout, context=context)
         return http.client.HTTPConnection(host, int(port), timeout=timeout)
 
-    def ask(self, method, path, body=None, role="system-administrator", token=None, connection=None, **header):
+    def ask(self, method, path, body=None, role="system-administrator", token=None, connection=None, binary=False, **header):
         """One request. `header`: If_Match="…". A body that is no text is sent as JSON."""
         fields = {name.replace("_", "-"): value for name, value in header.items()}
         token = token or self.tokens.get(role)
@@ -181,7 +181,7 @@ class Serving:
             own.request(method, ("" if path.startswith("/healthz") else "/api/v1") + path,
                         body.encode() if isinstance(body, str) else body, fields)
             answer = own.getresponse()
-            return Answer(answer.status, answer.headers, answer.read().decode())
+            return Answer(answer.status, answer.headers, answer.read() if binary else answer.read().decode())
         finally:
             if connection is None:
                 own.close()

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Drives the HTTP API of `syncline serve` as programs would: http.client, raw sockets and curl."""
 import concurrent.futures
+import hashlib
 import json
 import pathlib
+import random
 import re
 import signal
 import socket
@@ -19,7 +21,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from serving import (DOCUMENT, PROGRAM, ROLES, SOURCE, Serving, jsonschema, make_certificate, operations,  # noqa: E402
                      resolved, validate, wait_for)
 
-SAMPLES = {"person": "boss", "role": "king", "name": "Basement", "address": "ana@contoso.example", "kind": "password", "id": "1"}
+SAMPLES = {"person": "boss", "role": "king", "name": "Basement", "address": "ana@contoso.example", "kind": "password", "id": "1", "sha256": "0" * 64}
 SECRET = "Kq7-vertraulich-93x"
 
 
@@ -117,6 +119,8 @@ class EveryRoute(Api):
                     continue
                 self.problem(self.ask(method, path, "<xml/>", role=role, Content_Type="application/xml", **header), 415,
                              "unsupported-media-type")
+                if set(operation["requestBody"]["content"]) == {"application/octet-stream"}:
+                    continue  # any octets are a file
                 for bad in ("{", "[" * 100, "nonsense", '{"nonsense":1}', b"\xff\xfe"):
                     self.problem(self.ask(method, path, bad, role=role, **header), 400)
                 if operation["requestBody"]["required"]:
@@ -215,6 +219,9 @@ class Resources(Api):
 
     def test_what_is_going_on_can_be_watched(self):
         self.good(self.ask("GET", "/status", role="read-only"), "getStatus")
+        readiness = self.good(self.ask("GET", "/readiness?lang=en", role="read-only"), "listReadiness")["items"]
+        self.assertEqual(readiness, [json.loads(line) for line in self.serving.run("readiness", "--format", "json", "--lang", "en").splitlines()])
+        self.assertEqual({one["mailbox"]: one["state"] for one in readiness}["ana@contoso.example"], "ready")
         for path, operation in (("/alerts?all=true", "listAlerts"), ("/journal", "listJournal"), ("/quarantine", "listQuarantine"), ("/audit", "listAudit")):
             role = "approver" if path == "/audit" else "read-only"
             self.assertIn("items", self.good(self.ask("GET", path, role=role), operation))
@@ -334,6 +341,38 @@ class Records(Api):
             self.problem(self.ask("GET", f"/records?cursor={bad}"), 400, "bad-cursor")
         self.problem(self.ask("GET", "/records?limit=1001"), 400, "bad-parameter")
 
+
+    def test_files_of_records_go_in_and_out_as_streams(self):
+        octets = random.Random(7).randbytes(3_000_000)
+        files = {"application/pdf": octets, 'text/html; x="\r\nSet-Cookie: a=b': b"<script>alert(1)</script>", "image/svg+xml": b""}
+        attachments = []
+        for kind, content in files.items():
+            put = self.ask("POST", "/contents", content, role="application", Content_Type="application/octet-stream")
+            stored = self.good(put, "addContent", 201)
+            self.assertEqual(stored, {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)})
+            attachments.append({"name": "a", "contentType": kind, **stored})
+        made = self.add(kind="appointment", fields={"subject": "Files", "attachments": attachments})
+        other = self.add()
+        for one, content in zip(attachments, files.values()):
+            path = f"/records/{made['id']}/contents/{one['sha256']}"
+            for role in ("application", "read-only", "mailbox-owner"):
+                answer = self.ask("GET", path, role=role, binary=True)
+                self.assertEqual((answer.status, answer.body), (200, content))
+            header = answer.header
+            self.assertEqual(header["Content-Type"], one["contentType"] if ";" not in one["contentType"] else "application/octet-stream")
+            self.assertEqual((header["Content-Disposition"], header["X-Content-Type-Options"], header["ETag"]), ("attachment", "nosniff", f'"{one["sha256"]}"'))
+            self.assertNotIn("Set-Cookie", header)
+            head = self.ask("HEAD", path)
+            self.assertEqual((head.status, head.body, head.header["ETag"]), (200, "", header["ETag"]))
+            self.problem(self.ask("GET", f"/records/{other['id']}/contents/{one['sha256']}"), 404, "not-found")
+        bobs = self.add(owner="bob@contoso.example", kind="appointment", fields={"attachments": attachments})
+        self.problem(self.ask("GET", f"/records/{bobs['id']}/contents/{attachments[0]['sha256']}", role="mailbox-owner"), 404, "no-record")
+        for bad in ("x", "..%2f..%2fsyncline.db", "0" * 64):
+            self.problem(self.ask("GET", f"/records/{made['id']}/contents/{bad}"), 404, "not-found")
+        folder = self.serving.org / "content" / attachments[0]["sha256"][:2]
+        [file] = [one for one in folder.iterdir() if attachments[0]["sha256"].endswith(one.name)]
+        file.unlink()
+        self.problem(self.ask("GET", f"/records/{made['id']}/contents/{attachments[0]['sha256']}"), 500, "content-missing")
 
     def test_pages_end_before_they_are_too_long(self):
         owner, mebibyte = "octets@contoso.example", "x" * (1 << 20)
