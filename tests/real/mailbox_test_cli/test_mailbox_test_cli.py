@@ -164,7 +164,7 @@ class OnExchange(Tests):
         # The first is the message.
         rule = self.exchange.fault(operation="CreateItem", mailbox=user, action="abort-after", skip=1)
         line = self.try_mailboxes(user, status=1)[user]
-        self.assertEqual(self.exchange.fired(rule), 3)
+        self.assertTrue(self.exchange.fired(rule))
         self.exchange.end_fault(rule)
         self.assertEqual(set(self.failures(line)), {("act", f"write-{kind}") for kind in ("calendar", "contacts", "tasks")}, line)
         for step in line["test"]["report"]["steps"]:
