@@ -5,6 +5,7 @@
 
 #include "net/watchdog.hpp"
 #include "net/with_deadline.hpp"
+#include "routing/connection/timed_stream.hpp"
 
 namespace syncline::imap {
 namespace {
@@ -40,6 +41,11 @@ Async<net::StreamPtr> secure(net::Environment& environment, net::StreamPtr clear
   co_return co_await net::with_deadline(environment.timers, deadline, std::move(securing), too_late);
 }
 
+net::StreamPtr timed(net::Environment& environment, net::StreamPtr stream, const mail::Endpoint& endpoint) {
+  if (!endpoint.answer_times) return stream;
+  return std::make_unique<mail::TimedStream>(environment.clock, std::move(stream), endpoint.answer_times);
+}
+
 Async<std::unique_ptr<Client>> begin(net::Environment& environment, const mail::Endpoint& endpoint,
                                      const ConnectSettings& settings) {
   auto stream = co_await reach(environment, endpoint, settings);
@@ -48,6 +54,8 @@ Async<std::unique_ptr<Client>> begin(net::Environment& environment, const mail::
     stream = co_await secure(environment, std::move(*stream), endpoint, settings);
     if (!stream) co_return fail(std::move(stream.error()));
   }
+  // The handshake after STARTTLS would be counted as commands.
+  if (endpoint.tls != mail::TlsMode::starttls) *stream = timed(environment, std::move(*stream), endpoint);
   auto session = std::make_unique<Session>(environment, std::move(*stream), settings.session);
   auto client = std::make_unique<Client>(environment, std::move(session), settings.client);
   auto greeted = co_await client->greet();
@@ -57,6 +65,7 @@ Async<std::unique_ptr<Client>> begin(net::Environment& environment, const mail::
     if (!clear) co_return fail(std::move(clear.error()));
     auto secured = co_await secure(environment, std::move(*clear), endpoint, settings);
     if (!secured) co_return fail(std::move(secured.error()));
+    *secured = timed(environment, std::move(*secured), endpoint);
     auto asked = co_await client->secured(std::move(*secured));
     if (!asked) co_return fail(std::move(asked.error()));
   }
