@@ -120,6 +120,9 @@ Result<bool> is_parted(Transaction& transaction, const store::Link& link) {
   return !record->has_value();
 }
 
+/// Of a message that came a thousand times not each is asked for again with the next.
+constexpr std::size_t most_alike = 32;
+
 /// The link that its mark names; else those of its search key, which the copies of an item share.
 Result<std::vector<store::Link>> links_like(RunContext& context, Transaction& transaction,
                                             const RemoteItem& item) {
@@ -137,6 +140,7 @@ Result<std::vector<store::Link>> links_like(RunContext& context, Transaction& tr
   auto links = store::find_links_by_search_key(transaction, context.settings.mailbox, item.search_key);
   if (!links) return fail(std::move(links.error()));
   for (store::Link& link : *links) {
+    if (found.size() == most_alike) break;
     auto parted = is_parted(transaction, link);
     if (!parted) return fail(std::move(parted.error()));
     if (link.state != store::LinkState::unlinked || *parted) found.push_back(std::move(link));
