@@ -282,7 +282,9 @@ class ByDaemon(FollowMoves):
     def test_ews_that_is_switched_off_is_an_alert_with_the_dates_until_it_is_on_again(self):
         self.fill()
         serving = self.start("serve", "--no-http", "--discover-every", "0")
-        wait_for(lambda: self.run_program("sync").returncode == 0, "the daemon")
+        # Before, a `sync` would run by itself, and keep the daemon out.
+        wait_for((self.org / "control.sock").exists, "the daemon")
+        self.sync()
         for form, code, said in (("off-fault", "ews-disabled", "are switched off"),
                                  ("off-empty", "access-forbidden", "may be switched off"),
                                  ("off-html", "access-forbidden", "may be switched off")):
