@@ -166,7 +166,7 @@ class FolderPull {
     auto page = co_await pull(from);
     ahead_.emplace(Ahead{.page = std::move(page)});
     if (!ahead_->page) co_return Result<void>{};
-    auto items = co_await read_ahead(context_, folder_, *ahead_->page);
+    auto items = co_await read_ahead(context_, folder_, *ahead_->page, !cursor_.complete);
     if (items) ahead_->items = std::move(*items);
     co_return Result<void>{};
   }

@@ -408,11 +408,16 @@ Result<bool> is_linked(RunContext& context, Transaction& transaction, const Inco
   return link->has_value();
 }
 
-Async<ReadAhead> read_ahead(RunContext& context, const RemoteFolder& folder, const FeedPage& page) {
+Async<ReadAhead> read_ahead(RunContext& context, const RemoteFolder& folder, const FeedPage& page,
+                            bool is_first_reading) {
   std::vector<std::string> ids;
   auto chosen = context.store.read<void>([&](Transaction& transaction) -> Result<void> {
     for (const FeedEntry* entry : last_of_each(page)) {
       if (entry->what != FeedEntry::What::changed) continue;
+      if (is_first_reading) {
+        ids.push_back(entry->item.id);
+        continue;
+      }
       auto link = store::find_link(transaction, context.settings.mailbox, entry->item.id);
       if (!link) return fail(std::move(link.error()));
       if (*link) continue;

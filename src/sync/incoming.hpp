@@ -16,9 +16,11 @@ namespace syncline::sync {
 /// Items of a page that were read before its turn, by their ids.
 using ReadAhead = std::unordered_map<std::string, Result<RemoteItem>>;
 
-/// Reads the items of the page of which nothing is known. What is known, or becomes so by the page before, is
-/// for its turn. Uses of the context what a page on its way to the disk does not.
-Async<ReadAhead> read_ahead(RunContext& context, const RemoteFolder& folder, const FeedPage& page);
+/// Reads the items of the page of which nothing is known; in a folder that is read for the first time, all.
+/// What the page before makes known is for its turn. Uses of the context what a page on its way to the disk
+/// does not.
+Async<ReadAhead> read_ahead(RunContext& context, const RemoteFolder& folder, const FeedPage& page,
+                            bool is_first_reading);
 
 /// Reads what the page's entries name and is not in `ahead`, and puts it into records and links, with
 /// `cursor`. `meanwhile` runs beside the transaction where there is a thread for that (Surroundings::aside).

@@ -13,7 +13,6 @@
 #include <string_view>
 
 #include "auth/basic.hpp"
-#include "auth/blocking_pool.hpp"
 #include "base/text.hpp"
 #include "ews/driver/ews_driver.hpp"
 #include "net/system_environment.hpp"
@@ -81,15 +80,10 @@ int main(int argc, char** argv) {
   settings.policies.mail.track = model::MailFilter::all;
   settings.policies.mail.keep_mime = keep_mime;
   settings.organisation_name = "benchmark";
-  auth::BlockingPool disk(1);
   const sync::Surroundings surroundings{
-      .clock = environment.clock,
-      .random = environment.random,
-      .sleep =
-          [&](std::chrono::milliseconds span) {
-            return environment.timers.sleep_until(environment.clock.steady_now() + span);
-          },
-      .aside = [&](std::function<Result<void>()> work) { return disk.run_to_its_end(std::move(work)); }};
+      .clock = environment.clock, .random = environment.random, .sleep = [&](std::chrono::milliseconds span) {
+        return environment.timers.sleep_until(environment.clock.steady_now() + span);
+      }};
 
   const double before = bench::cpu_seconds();
   std::optional<Result<sync::MailboxSummary>> done;
