@@ -249,11 +249,11 @@ std::size_t attachment_octets(const RemoteItem& item) {
   return octets;
 }
 
-/// A page is held with its bodies until its transaction ends, and drivers keep of its messages what will be
-/// asked for next: the longer they are, the fewer items at once.
+/// A page is held with its bodies until its transaction ends: the longer they are, the fewer items at once.
 void learn_page_size(RunContext& context, const std::vector<IncomingItem>& items) {
-  // Two pages are held where one is read while the other is written.
-  const std::size_t bodies_of_page = (context.surroundings.aside ? std::size_t{1} : std::size_t{2}) << 20;
+  // Where pages are read ahead two are held, and the driver keeps of their messages what is asked for next.
+  const bool reads_ahead = static_cast<bool>(context.surroundings.aside);
+  const std::size_t bodies_of_page = (reads_ahead ? std::size_t{1} : std::size_t{2}) << 20;
   constexpr std::size_t contents_of_page = std::size_t{4} << 20;
   constexpr std::size_t smallest = 4;
   constexpr std::size_t largest = 2048;
@@ -262,7 +262,7 @@ void learn_page_size(RunContext& context, const std::vector<IncomingItem>& items
   std::size_t contents = 0;
   for (const IncomingItem& incoming : items) {
     bodies += body_octets(incoming.item);
-    contents += attachment_octets(incoming.item);
+    if (reads_ahead) contents += attachment_octets(incoming.item);
   }
   const std::size_t fitting = std::min(bodies_of_page / std::max<std::size_t>(1, bodies / items.size()),
                                        contents_of_page / std::max<std::size_t>(1, contents / items.size()));
