@@ -361,6 +361,10 @@ Async<void> Client::log_out() {
   co_return Result<void>{};
 }
 
+std::string Client::wire(const std::string& name) const {
+  return utf8_ ? decode_mailbox_name(name) : name;
+}
+
 Async<std::vector<Folder>> Client::list() {
   Command command("LIST \"\" \"*\"");
   if (capabilities_.has("SPECIAL-USE") && (capabilities_.has("LIST-EXTENDED") || capabilities_.rev2()))
@@ -376,6 +380,8 @@ Async<std::vector<Folder>> Client::list() {
                   .delimiter = reply.delimiter,
                   .attributes = std::move(reply.attributes)};
     folder.path = utf8_ ? text::to_xml_text(folder.name) : decode_mailbox_name(folder.name);
+    // Known by the same name before and after a server has learned UTF-8.
+    if (utf8_ && text::is_valid_utf8(folder.name)) folder.name = encode_mailbox_name(folder.name);
     folders.push_back(std::move(folder));
   }
   co_return folders;
@@ -383,7 +389,7 @@ Async<std::vector<Folder>> Client::list() {
 
 Async<MailboxStatusReply> Client::status(std::string name, std::string items) {
   Command command("STATUS");
-  command.string(name).word(items);
+  command.string(wire(name)).word(items);
   Collect<MailboxStatusReply> replies(1000);
   auto done = co_await session_->run(std::move(command), Asked::mailbox, &replies);
   if (!done) co_return fail(std::move(done.error()));
@@ -394,7 +400,7 @@ Async<MailboxStatusReply> Client::status(std::string name, std::string items) {
 
 Async<void> Client::create(std::string name) {
   Command command("CREATE");
-  command.string(name);
+  command.string(wire(name));
   co_return co_await run(std::move(command), Asked::mailbox);
 }
 
@@ -434,7 +440,7 @@ class Client::SelectHandler final : public ReplyHandler {
 
 Async<Selected> Client::select(std::string name, std::optional<Resume> resume, bool read_only) {
   Command command(read_only ? "EXAMINE" : "SELECT");
-  command.string(name);
+  command.string(wire(name));
   const bool resuming = resume && qresync_ && resume->uid_validity != 0 && resume->modseq != 0;
   if (resuming) {
     std::string parameters =
@@ -605,7 +611,7 @@ Async<UidSet> Client::store(UidSet uids, std::string how, std::vector<std::strin
 Async<Appended> Client::append(std::string folder, std::vector<std::string> flags,
                                std::optional<SystemTime> date, std::uint64_t octets, ReadOctets read) {
   Command command("APPEND");
-  command.string(folder).word("(");
+  command.string(wire(folder)).word("(");
   for (std::size_t i = 0; i < flags.size(); ++i) {
     if (!is_flag(flags[i]))
       co_return fail(ErrorDomain::input, "bad-text", "\"" + flags[i] + "\" cannot be a flag");
@@ -631,7 +637,7 @@ Async<Copied> Client::copy_or_move(std::string verb, const UidSet& uids, const s
   CopiedHandler handler;
   for (const FetchBatch& batch : batches_of(uids, 100'000, 0)) {
     Command command(verb);
-    command.word(batch.uids.to_string()).string(folder);
+    command.word(batch.uids.to_string()).string(wire(folder));
     auto done = co_await session_->run(std::move(command), Asked::mailbox, &handler);
     if (!done) co_return fail(std::move(done.error()));
     handler.take(*done);

@@ -58,7 +58,7 @@ class Capabilities {
 };
 
 struct Folder {
-  std::string name = {};  ///< on the wire: what other commands take
+  std::string name = {};  ///< in modified UTF-7, whatever the server speaks: what other commands take
   std::string path = {};  ///< UTF-8, for people
   char delimiter = '\0';
   std::vector<std::string> attributes = {};  ///< lower case: "\sent"
@@ -190,6 +190,8 @@ class Client {
   Async<void> log_in(const SignIn& login);
   void observe(const Reply& reply);
   Async<void> run(Command command, Asked asked);
+  /// A folder's name as the server is told it.
+  std::string wire(const std::string& name) const;
   Async<Copied> copy_or_move(std::string verb, const UidSet& uids, const std::string& folder);
 
   net::Environment& environment_;

@@ -142,8 +142,9 @@ model::Fields fields_of(const mime::Message& message, const MessageContext& cont
                                : message.received ? instant(message.received)
                                                   : instant(message.date);
   fields["dateTimeReceived"] = received;
-  // A date that cannot be read falls back to the time of receipt.
+  // A date that cannot be read falls back to the time of receipt, and is marked.
   fields["dateTimeSent"] = message.date ? instant(message.date) : received;
+  if (!message.date) fields["statusReason"] = "no-readable-date";
   fields["internetMessageId"] = text_or_null(message.message_id);
   fields["inReplyTo"] = text_or_null(message.in_reply_to);
   fields["references"] = text_or_null(message.references);

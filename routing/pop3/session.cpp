@@ -191,7 +191,7 @@ net::Async<void> Session::sign_in(const Login& login) {
   if (!login.password) co_return fail(std::move(why));
   const bool has_user = !capabilities_.known || capabilities_.user;
   // APOP hides the password, but is MD5: only where the line does not.
-  if (!timestamp_.empty() && !login.fips && !(is_tls() && has_user))
+  if (!timestamp_.empty() && login.apop && !login.fips && !(is_tls() && has_user))
     co_return co_await sign_in_by_apop(user, *login.password);
   if (has_user && clear_allowed) co_return co_await sign_in_by_password(user, *login.password);
   co_return fail(std::move(why));

@@ -35,6 +35,7 @@ struct Login {
   std::optional<Secret> password = std::nullopt;  ///< for USER/PASS and APOP, where there is no SASL
   bool clear_text_without_tls = false;
   bool fips = false;  ///< no APOP: it is MD5
+  bool apop = true;   ///< false: settings ask for the password as it is
   /// Gmail gives a message to one POP client only, and an account that another one empties looks empty to us;
   /// as "recent:user" it shows the last 30 days to everybody. Set by itself where Gmail is seen.
   bool gmail_recent = true;

@@ -123,6 +123,7 @@ std::uint64_t unsigned_of(std::int64_t count) {
 void add_standing(std::vector<MetricFamily>& families, const store::Standing& standing) {
   MetricFamily backlog =
       family("writes_waiting", "Writes to servers that are not finished", MetricType::Gauge);
+  add(backlog, {{"for", "run"}}, unsigned_of(standing.changes_waiting));
   add(backlog, {{"for", "server"}}, unsigned_of(standing.writes_waiting));
   add(backlog, {{"for", "person"}}, unsigned_of(standing.writes_for_a_person));
   families.push_back(std::move(backlog));

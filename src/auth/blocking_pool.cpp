@@ -50,8 +50,13 @@ struct Attendance {
 
 }  // namespace
 
+asio::thread_pool& BlockingPool::threads() {
+  std::call_once(begun_, [this] { pool_.emplace(threads_); });
+  return *pool_;
+}
+
 net::Async<void> BlockingPool::run_to_its_end(std::function<Result<void>()> call) {
-  if (!pool_) co_return call();
+  if (threads_ == 0) co_return call();
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   auto attended = attend(std::move(call));
   auto deaf = asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable);
@@ -68,7 +73,7 @@ net::Async<void> BlockingPool::attend(std::function<Result<void>()> work) {
   asio::posix::stream_descriptor ended(co_await asio::this_coro::executor, own);
   Notice notice(call);
   Attendance attendance{notice.gone()};
-  asio::post(*pool_, [notice = std::move(notice)]() mutable { notice.carry_out(); });
+  asio::post(threads(), [notice = std::move(notice)]() mutable { notice.carry_out(); });
   const auto [failure] = co_await ended.async_wait(asio::posix::stream_descriptor::wait_read,
                                                    asio::as_tuple(asio::use_awaitable));
   attendance.ended.wait();

@@ -10,6 +10,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -20,10 +21,8 @@ namespace syncline::auth {
 
 class BlockingPool {
  public:
-  /// 0 threads: calls run where they are made, for tests in virtual time.
-  explicit BlockingPool(unsigned threads) {
-    if (threads > 0) pool_.emplace(threads);
-  }
+  /// 0 threads: calls run where they are made, for tests in virtual time. They begin with the first call.
+  explicit BlockingPool(unsigned threads) : threads_(threads) {}
   BlockingPool(const BlockingPool&) = delete;
   BlockingPool& operator=(const BlockingPool&) = delete;
   /// Waits for the calls under way; those not begun are dropped.
@@ -40,7 +39,7 @@ class BlockingPool {
   template <class Call>
   net::Async<typename std::invoke_result_t<Call>::value_type> run(Call call) {
     using Outcome = std::invoke_result_t<Call>;
-    if (!pool_) co_return call();
+    if (threads_ == 0) co_return call();
     struct State {
       State(net::asio::any_io_executor executor, Call&& wanted)
           : done(std::move(executor), 1), work(std::move(wanted)) {}
@@ -50,7 +49,7 @@ class BlockingPool {
     };
     co_await net::asio::this_coro::throw_if_cancelled(false);
     auto state = std::make_shared<State>(co_await net::asio::this_coro::executor, std::move(call));
-    net::asio::post(*pool_, [state] {
+    net::asio::post(threads(), [state] {
       state->outcome.emplace(state->work());
       state->done.try_send(boost::system::error_code());
     });
@@ -59,13 +58,22 @@ class BlockingPool {
     co_return std::move(*state->outcome);
   }
 
-  /// The same for a call that refers to what is the caller's: the caller's cancellation is not heard before
+  /// Runs `call`, which owns all it touches, and tells nobody. One thread takes its calls in their order.
+  void post(std::function<void()> call) {
+    if (threads_ == 0) return call();
+    net::asio::post(threads(), std::move(call));
+  }
+
+  /// run() for a call that refers to what is the caller's: the caller's cancellation is not heard before
   /// the call has ended, and a caller that is destroyed, with its executor or before, waits for it.
   net::Async<void> run_to_its_end(std::function<Result<void>()> call);
 
  private:
   net::Async<void> attend(std::function<Result<void>()> call);
+  net::asio::thread_pool& threads();
 
+  const unsigned threads_;
+  std::once_flag begun_;
   std::optional<net::asio::thread_pool> pool_;
 };
 

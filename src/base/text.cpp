@@ -105,6 +105,10 @@ void append_utf8(std::string& out, char32_t c) {
 bool is_valid_utf8(std::string_view text) noexcept {
   for (;;) {
     text.remove_prefix(ascii_prefix(text));
+    // Words of two-octet letters, which most alphabets have.
+    const auto octet = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    while (text.size() >= 2 && octet(0) >= 0xC2 && octet(0) < 0xE0 && (octet(1) & 0xC0) == 0x80)
+      text.remove_prefix(2);
     if (text.empty()) return true;
     const auto point = next_code_point(text);
     if (!point) return false;

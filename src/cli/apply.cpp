@@ -6,13 +6,10 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <filesystem>
-#include <fstream>
-#include <iostream>
 
 #include "cli/apply_text.hpp"
+#include "cli/configuration_file.hpp"
 #include "cli/organisation_command.hpp"
-#include "service/organisation/apply_file.hpp"
 #include "service/views/findings_json.hpp"
 
 namespace syncline::cli {
@@ -27,28 +24,8 @@ struct ApplyOptions {
   bool dry_run = false;
 };
 
-/// nullopt: it was said what is wrong.
-std::optional<service::Configuration> read_file(const std::string& file) {
-  const std::string name = file == "-" ? "standard input" : file;
-  std::ifstream opened;
-  std::error_code error;
-  if (file != "-") {
-    if (!std::filesystem::is_directory(file, error)) opened.open(file, std::ios::binary);
-    if (!opened.is_open()) {
-      complain(fmt::format("{}: cannot be opened", shown(name)));
-      return std::nullopt;
-    }
-  }
-  std::istream& input = file == "-" ? std::cin : opened;
-  auto read = service::read_apply_file(input);
-  if (read) return std::move(*read);
-  for (const service::FileProblem& problem : read.error()) complain(problem.describe(shown(name)));
-  if (read.error().size() >= service::apply_problems_limit) complain("… and perhaps more");
-  return std::nullopt;
-}
-
 ExitStatus run_apply(const Globals& globals, const ApplyOptions& options) {
-  const auto wanted = read_file(options.file);
+  const auto wanted = read_configuration_file(options.file);
   if (!wanted) return ExitStatus::bad_input;
   auto organisation = open_organisation(globals, options.dry_run ? OpenFor::reading : OpenFor::writing);
   if (!organisation) return report(organisation.error());

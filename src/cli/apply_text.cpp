@@ -31,6 +31,22 @@ void append_text(std::string& out, const service::ObjectChange& change) {
   }
 }
 
+void append_outbound(std::string& out, const std::vector<service::OutboundCount>& counts) {
+  constexpr std::size_t most_lines = 40;
+  std::size_t lines = 0;
+  std::size_t more = 0;
+  for (const service::OutboundCount& count : counts) {
+    if (count.before == 0 && count.after == 0) continue;
+    if (++lines > most_lines) {
+      ++more;
+      continue;
+    }
+    out += fmt::format("{}: the filters send {} {}{} there, {} before\n", shown(count.mailbox), count.after,
+                       model::to_string(count.kind), count.after == 1 ? "" : "s", count.before);
+  }
+  if (more > 0) out += fmt::format("… and {} lines of other mailboxes\n", more);
+}
+
 }  // namespace
 
 void append_apply_text(std::string& out, const service::ApplyOutcome& outcome, rules::Language language,
@@ -47,6 +63,7 @@ void append_apply_text(std::string& out, const service::ApplyOutcome& outcome, r
   for (const std::string& address : outcome.still_rejected)
     out += fmt::format("{}: rejected as before, not part of this change\n", shown(address));
   for (const std::string& warning : outcome.warnings) append_wrapped(out, "warning: ", shown(warning));
+  append_outbound(out, outcome.outbound);
   append_warnings_summary(out, outcome.judged, language);
   if (!outcome.refusals.empty()) {
     out += "Nothing was changed.\n";

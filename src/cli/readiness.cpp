@@ -49,6 +49,8 @@ void append_text(std::string& out, const std::vector<MailboxReadiness>& all, rul
     std::string what;
     if (one.refused_by_server)
       what = "the server says already that Exchange Web Services are switched off";
+    else if (one.forbidden_by_server)
+      what = "the server refuses and gives no reason: Exchange Web Services may be switched off";
     else if (one.stops_on && *one.stops_on <= today)
       what = "cannot be synchronised any more";
     else if (one.stops_on)
@@ -83,7 +85,7 @@ ExitStatus run(const Globals& globals, const Options& options) {
   Output output;
   ExitStatus status = ExitStatus::done;
   for (const MailboxReadiness& one : all) {
-    if (one.stops_on || one.refused_by_server) status = ExitStatus::refused;
+    if (one.stops_on || one.refused_by_server || one.forbidden_by_server) status = ExitStatus::refused;
     if (options.format == "json") append_line(output, service::to_json(one, today, language));
   }
   if (options.format == "text") append_text(output.text(), all, today, language);

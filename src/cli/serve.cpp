@@ -76,11 +76,11 @@ class Serving {
                 watch_events(), {.most_connections = connections_to_watch_with()}),
         daemon_(environment, organisation, {.mailboxes_at_once = options.at_once}, work()),
         metrics_(daemon_, organisation.store(), [this] { return server_use(); }),
-        control_(environment, organisation, daemon_),
+        control_(environment, organisation, daemon_, [this] { return server_trouble(); }),
         desk_(
             environment, organisation, http.post_alert(),
             [this](const std::string& address) { daemon_.wake(address); }, placement_of(options),
-            [this] { return engine_.connections(); }),
+            [this] { return engine_.connections(); }, [this] { return daemon_.turns(); }),
         signals_(context, SIGINT, SIGTERM, SIGHUP) {}
 
   /// Connections under the organisation's present terms.
@@ -97,7 +97,9 @@ class Serving {
     return {};
   }
 
-  Result<void> listen() { return http_.listen(daemon_, metrics_); }
+  Result<void> listen() {
+    return http_.listen(daemon_, metrics_, [this] { return server_trouble(); });
+  }
 
   Result<void> run() {
     wait_for_signal();
@@ -143,6 +145,13 @@ class Serving {
                 }};
   }
 
+  /// As `status` says it.
+  boost::json::object server_trouble() const {
+    const service::Connections::Use use = engine_.use();
+    return {{"requestsWaiting", use.waiting},
+            {"throttledSeconds", std::chrono::duration<double>(use.throttled).count()}};
+  }
+
   admin::ServerUse server_use() const {
     const service::Connections::Use use = engine_.use();
     const service::ServerTimes& times = engine_.server_times();
@@ -169,6 +178,7 @@ class Serving {
       const SteadyTime began = environment_.clock.steady_now();
       auto ran = co_await engine_.run(mailbox, std::move(wishes), outcome);
       if (!ran) outcome.summary = fail(std::move(ran.error()));
+      if (!outcome.summary) daemon_.count_work(outcome.before_error);
       control_.finished(outcome);
       const log::Ids ids{.mailbox = outcome.address, .run = name};
       if (outcome.summary)

@@ -13,7 +13,8 @@ namespace syncline::cli {
 namespace {
 
 constexpr std::chrono::seconds alerts_pause{10};
-/// A look reads every mailbox: among many thousands it is taken less often, for a third of a percent of a core.
+/// A look reads every mailbox: among many thousands it is taken less often, for a third of a percent of a
+/// core.
 constexpr int pause_for_each_part_of_a_look = 300;
 
 void log_test(const service::TesterProgress& progress) {
@@ -29,11 +30,13 @@ void log_test(const service::TesterProgress& progress) {
 
 ServeDesk::ServeDesk(net::Environment& environment, service::Organisation& organisation,
                      service::PostAlert post, service::WakeSender wake, ServePlacement placement,
-                     std::function<std::shared_ptr<service::Connections>()> connections)
+                     std::function<std::shared_ptr<service::Connections>()> connections,
+                     std::function<std::vector<service::MailboxTurn>()> turns)
     : environment_(environment),
-      tester_(environment.executor, environment, organisation, std::string(service::background_tester), {},
-              log_test),
+      tester_(environment.executor, environment, organisation, std::string(service::background_tester),
+              {.beside = connections}, log_test),
       alerts_(organisation, {}, std::move(post), std::move(wake)),
+      turns_(std::move(turns)),
       placement_(environment, organisation, service::PlacementWatchSettings::of_interval(placement.every),
                  [this, &organisation, connections = std::move(connections),
                   follow = placement.follow_moves](std::vector<std::string> addresses) {
@@ -80,7 +83,7 @@ net::asio::awaitable<void> ServeDesk::watch_alerts() {
   SteadyTime next{};
   while (!is_stopping_) {
     if (const SteadyTime began = environment_.clock.steady_now(); began >= next) {
-      Result<void> done = alerts_.look();
+      Result<void> done = alerts_.look(turns_());
       const auto took = environment_.clock.steady_now() - began;
       if (done) done = co_await alerts_.deliver();
       if (!done) log::error("alerts", done.error().describe());

@@ -21,9 +21,11 @@ class ServeDesk {
  public:
   /// Both must outlive it. `post` may be empty: webhooks wait.
   /// `wake`: has a mailbox run that has mail to send. `connections`: those that runs have at the moment.
+  /// `turns`: where mailboxes stand (Daemon::turns).
   ServeDesk(net::Environment& environment, service::Organisation& organisation, service::PostAlert post,
             service::WakeSender wake, ServePlacement placement,
-            std::function<std::shared_ptr<service::Connections>()> connections);
+            std::function<std::shared_ptr<service::Connections>()> connections,
+            std::function<std::vector<service::MailboxTurn>()> turns);
 
   /// Until `stop`. Trouble of the store goes to the log: the daemon notices it by itself.
   net::asio::awaitable<void> run();
@@ -39,6 +41,7 @@ class ServeDesk {
   net::Environment& environment_;
   service::MailboxTester tester_;
   service::AlertDesk alerts_;
+  std::function<std::vector<service::MailboxTurn>()> turns_;
   std::shared_ptr<service::PlacementStop> placement_stop_ = std::make_shared<service::PlacementStop>();
   service::PlacementWatch placement_;
   net::Event changed_;

@@ -117,11 +117,16 @@ service::PostAlert ServeHttp::post_alert() {
   };
 }
 
-Result<void> ServeHttp::listen(service::Daemon& daemon, admin::Metrics& metrics) {
+Result<void> ServeHttp::listen(service::Daemon& daemon, admin::Metrics& metrics,
+                               std::function<boost::json::object()> servers) {
   if (options_.is_off) return {};
   admin::api::Control control;
   control.sync_now = [&daemon](const std::string& address) { return daemon.demand(address); };
-  control.watched = [this, &daemon] { return watched(daemon, environment_.clock); };
+  control.watched = [this, &daemon, servers = std::move(servers)] {
+    boost::json::object all = watched(daemon, environment_.clock);
+    all["servers"] = servers();
+    return all;
+  };
   admin::api::ApiSettings settings;
   settings.rate.per_second = options_.requests_per_second;
   settings.rate.at_once = 4 * options_.requests_per_second;

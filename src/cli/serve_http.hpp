@@ -38,7 +38,9 @@ class ServeHttp {
   /// For alerts on their way to people.
   service::PostAlert post_alert();
   /// Listens, unless it is off.
-  Result<void> listen(service::Daemon& daemon, admin::Metrics& metrics);
+  /// `servers`: how they hold requests back (admin::api::Control).
+  Result<void> listen(service::Daemon& daemon, admin::Metrics& metrics,
+                      std::function<boost::json::object()> servers);
   /// Reads certificate and key again; new connections are shown them. What cannot be used is logged, and the
   /// old ones stay.
   void reload();

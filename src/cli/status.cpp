@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <map>
 
@@ -25,12 +26,19 @@ struct Watched {
 };
 using AllWatched = std::map<std::string, Watched, std::less<>>;
 
-/// Empty: no daemon runs.
-AllWatched ask_how_watched(service::Organisation& organisation) {
-  AllWatched all;
+/// What a running daemon says; empty: none runs.
+struct FromDaemon {
+  AllWatched watched = {};
+  json::value servers = nullptr;  ///< {"requestsWaiting","throttledSeconds"}
+};
+
+FromDaemon ask_daemon_how(service::Organisation& organisation) {
+  FromDaemon from;
+  AllWatched& all = from.watched;
   const auto answer = service::ask_daemon(organisation.store().folder(), {{"do", "status"}});
   const json::value* mailboxes = answer ? answer->if_contains("mailboxes") : nullptr;
-  if (mailboxes == nullptr || !mailboxes->is_array()) return all;
+  if (mailboxes == nullptr || !mailboxes->is_array()) return from;
+  if (const json::value* servers = answer->if_contains("servers")) from.servers = *servers;
   const SystemTime now = organisation.clock().now();
   for (const json::value& one : mailboxes->get_array()) {
     const json::object* said = one.if_object();
@@ -45,16 +53,38 @@ AllWatched ask_how_watched(service::Organisation& organisation) {
                                          .since = print_time(now - std::chrono::milliseconds(since_ms)),
                                          .state = word("state")});
   }
-  return all;
+  return from;
 }
 
-void append_text(std::string& out, const service::Status& status, const AllWatched& watched) {
+/// "4 min ago"
+std::string ago(std::chrono::seconds span) {
+  if (span < std::chrono::minutes(2)) return fmt::format("{} s ago", std::max<std::int64_t>(0, span.count()));
+  if (span < std::chrono::hours(2)) return fmt::format("{} min ago", span.count() / 60);
+  if (span < std::chrono::hours(48)) return fmt::format("{} h ago", span.count() / 3600);
+  return fmt::format("{} days ago", span.count() / 86400);
+}
+
+void append_servers(std::string& out, const json::value& servers) {
+  const json::object* said = servers.if_object();
+  if (said == nullptr) return;
+  boost::system::error_code none;
+  const auto number = [&](const char* name) {
+    const json::value* value = said->if_contains(name);
+    return value == nullptr ? 0.0 : value->to_number<double>(none);
+  };
+  out += fmt::format("Held back by servers since the start of serve: {:.0f} s; {:.0f} requests wait now\n",
+                     number("throttledSeconds"), number("requestsWaiting"));
+}
+
+void append_text(std::string& out, const service::Status& status, const FromDaemon& from, SystemTime now) {
+  const AllWatched& watched = from.watched;
   const auto& r = status.records;
   out += fmt::format("{}: {} e-mails, {} appointments, {} contacts, {} tasks; {} mailboxes\n",
                      status.stored.configuration.organisation.name.empty()
                          ? std::string("Records")
                          : shown(status.stored.configuration.organisation.name),
                      r[0], r[1], r[2], r[3], status.mailboxes.size());
+  append_servers(out, from.servers);
   for (const MailboxStatus& one : status.mailboxes) {
     std::int64_t links = 0;
     for (const std::int64_t count : one.links) links += count;
@@ -62,6 +92,11 @@ void append_text(std::string& out, const service::Status& status, const AllWatch
     if (one.standing->approval.status != model::ApprovalStatus::approved)
       line += fmt::format(", {}", model::word_of(one.standing->approval.status));
     line += fmt::format(", {} linked", links);
+    if (one.in_step_at)
+      line += ", in step " + ago(std::chrono::duration_cast<std::chrono::seconds>(now - *one.in_step_at));
+    else if (one.standing->enabled)
+      line += ", never in step yet";
+    if (one.changes_waiting > 0) line += fmt::format(", {} changes to write", one.changes_waiting);
     if (one.unfinished > 0) line += fmt::format(", {} operations under way", one.unfinished);
     if (one.quarantined > 0) line += fmt::format(", {} quarantined", one.quarantined);
     if (one.alerts > 0) line += fmt::format(", {} alerts", one.alerts);
@@ -83,21 +118,22 @@ ExitStatus run_status(const Globals& globals, const std::string& format) {
   });
   if (!collected) return report(collected.error());
   const service::Status& status = **collected;
-  const AllWatched watched = ask_how_watched(**organisation);
+  const FromDaemon from = ask_daemon_how(**organisation);
+  const SystemTime now = (*organisation)->clock().now();
   Output output;
   if (format == "json") {
-    json::object line = service::to_json(status);
+    json::object line = service::to_json(status, now);
+    line["servers"] = from.servers;
     for (json::value& one : line["mailboxes"].as_array()) {
       json::object& mailbox = one.as_object();
-      const auto at = watched.find(std::string_view(mailbox["mailbox"].as_string()));
-      mailbox["watched"] = nullptr;
-      if (at != watched.end())
+      const auto at = from.watched.find(std::string_view(mailbox["mailbox"].as_string()));
+      if (at != from.watched.end())
         mailbox["watched"] =
             json::object{{"by", at->second.by}, {"since", at->second.since}, {"state", at->second.state}};
     }
     append_line(output, line);
   } else {
-    append_text(output.text(), status, watched);
+    append_text(output.text(), status, from, now);
   }
   return finish(output, ExitStatus::done);
 }

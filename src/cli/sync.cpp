@@ -18,11 +18,13 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "cli/configuration_file.hpp"
 #include "cli/layout.hpp"
 #include "cli/organisation_command.hpp"
 #include "net/system_environment.hpp"
 #include "service/control/control_client.hpp"
 #include "service/control/outcome_lines.hpp"
+#include "service/engine/proposed_organisation.hpp"
 #include "service/engine/sync_organisation.hpp"
 #include "service/organisation/mailbox_administration.hpp"
 #include "store/engine_lock.hpp"
@@ -39,6 +41,7 @@ struct Options {
   std::vector<std::string> mailboxes;
   bool once = false;
   bool dry_run = false;
+  std::string proposed;  ///< of a dry run: a file that it goes by as if it were applied
   bool take_over = false;
   service::Actor actor;
   std::string format = "text";
@@ -417,8 +420,29 @@ std::optional<ExitStatus> run_in_daemon(const std::string& folder, const Options
   return print(**outcome, options);
 }
 
+/// With the configuration of `options.proposed` in place of its own; nullopt: refused, and said so.
+Result<std::optional<std::unique_ptr<service::Organisation>>> propose(service::Organisation& organisation,
+                                                                      const service::Configuration& wanted,
+                                                                      const std::string& folder,
+                                                                      const Globals& globals,
+                                                                      const Options& options) {
+  const service::Actor actor{options.actor.who.empty() ? current_user() : options.actor.who,
+                             options.actor.reason};
+  auto proposed = service::propose(organisation, wanted, folder, globals.key, actor);
+  if (!proposed) return fail(std::move(proposed.error()));
+  if (proposed->organisation) return std::optional(std::move(proposed->organisation));
+  for (const service::ApplyRefusal& refusal : proposed->outcome.refusals)
+    complain(fmt::format("{}: refused, {}", shown(refusal.address), shown(refusal.message)));
+  return std::optional<std::unique_ptr<service::Organisation>>();
+}
+
 ExitStatus run(const Globals& globals, const Options& options) {
   vault::forbid_memory_dumps();
+  std::optional<service::Configuration> wanted;
+  if (!options.proposed.empty()) {
+    wanted = read_configuration_file(options.proposed);
+    if (!wanted) return ExitStatus::bad_input;
+  }
   auto organisation = open_organisation(globals, options.dry_run ? OpenFor::reading : OpenFor::writing);
   if (!organisation) return report(organisation.error());
   if (options.take_over && !options.dry_run) {
@@ -433,6 +457,12 @@ ExitStatus run(const Globals& globals, const Options& options) {
     auto made = TemporaryFolder::make();
     if (!made) return report(made.error());
     scratch.emplace(std::move(*made));
+    if (wanted) {
+      auto proposed = propose(**organisation, *wanted, scratch->path() + "/proposed", globals, options);
+      if (!proposed) return report(proposed.error());
+      if (!*proposed) return ExitStatus::refused;
+      *organisation = std::move(**proposed);
+    }
   } else {
     const std::string folder = (*organisation)->store().folder();
     auto taken = store::EngineLock::take(folder);
@@ -449,7 +479,7 @@ ExitStatus run(const Globals& globals, const Options& options) {
             {.addresses = options.mailboxes,
              .once = options.once,
              .dry_run = options.dry_run,
-             .scratch_folder = scratch ? scratch->path() : std::string(),
+             .scratch_folder = scratch ? scratch->path() + "/run" : std::string(),
              .take_over = options.take_over,
              .on_progress = [&](const std::string& address, const sync::RunProgress& now) {
                progress.update(address, now);
@@ -476,8 +506,16 @@ void add_sync(CLI::App& app, Action& action) {
       ->expected(1)
       ->allow_extra_args(false);
   command->add_flag("--once", options->once, "One pass: do not wait until a lost write can be settled");
-  command->add_flag("--dry-run", options->dry_run,
-                    "Read, and say what would be written and who would be mailed; change nothing");
+  CLI::Option* dry_run =
+      command->add_flag("--dry-run", options->dry_run,
+                        "Read, and say what would be written and who would be mailed; change nothing");
+  command
+      ->add_option(
+          "--apply", options->proposed,
+          "With --dry-run: as if this file had been applied; mailboxes whose policies it changes are "
+          "read from the beginning, so that all it would bring is counted")
+      ->type_name("FILE.toml|-")
+      ->needs(dry_run);
   command->add_flag("--override", options->take_over,
                     "Take mailboxes over that another organisation synchronises");
   add_format_option(*command, options->format);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/next_character.hpp"
 #include "base/text.hpp"
 
 namespace syncline::mime {
@@ -33,6 +34,12 @@ unsigned char rank_of(char c) {
 
 bool is_line_blank(char c) {
   return c == ' ' || c == '\t';
+}
+
+/// `line` stands before a line feed.
+bool ends_in_blank(std::string_view line) {
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return !line.empty() && is_line_blank(line.back());
 }
 
 int hex_value(char c) {
@@ -156,9 +163,22 @@ void TransferDecoder::feed_base64(std::string_view octets, std::string& out) {
 }
 
 void TransferDecoder::feed_quoted(std::string_view octets, std::string& out) {
+  text::NextCharacter next_escape(octets, '=');
+  text::NextCharacter next_line_end(octets, '\n');
   std::size_t i = 0;
   while (i < octets.size()) {
     if (held_.empty()) {
+      // Whole lines, and what stands before an escape: blanks matter only where a line ends.
+      const std::size_t escape = next_escape.from(i);
+      const std::size_t line_end = next_line_end.from(i);
+      if (escape < line_end) {
+        out.append(octets.substr(i, escape - i));
+        i = escape;
+      } else if (line_end < octets.size() && !ends_in_blank(octets.substr(i, line_end - i))) {
+        out.append(octets.substr(i, line_end + 1 - i));
+        i = line_end + 1;
+        continue;
+      }
       // Up to an escape, or to blanks that may end a line.
       std::size_t stop = i;
       for (; stop < octets.size() && octets[stop] != '='; ++stop) {

@@ -38,6 +38,7 @@ struct MailboxFacts {
   std::optional<std::string> server_version;     ///< "15.2.1118.7"
   std::string server_type;                       ///< for people: "Exchange Server 2019", "Exchange Online"
   std::optional<std::string> supported_schemas;  ///< EwsSupportedSchemas as the server gave them
+  std::string grouping_information;  ///< mailboxes with the same one may share a stream; empty: not said
   std::optional<std::string> display_name;
   bool remote = false;     ///< a hybrid organisation's server said that the mailbox is elsewhere
   bool confirmed = false;  ///< a server that checked credentials knows the mailbox

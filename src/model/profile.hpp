@@ -94,6 +94,8 @@ struct Profile {
   std::optional<int> minimum_polling_minutes = std::nullopt;
   std::optional<int> maximum_connections = std::nullopt;
   std::optional<int> timeout_ms = std::nullopt;
+  std::optional<int> maximum_request_mib = std::nullopt;  ///< EWS: longest request that the server takes
+  std::optional<bool> compress = std::nullopt;  ///< IMAP's COMPRESS=DEFLATE, where it is offered
   std::optional<bool> move_undelivered =
       std::nullopt;  ///< mail that cannot be tracked goes to a folder of its own
   std::optional<SentCopies> sent_copies =

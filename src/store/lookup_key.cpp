@@ -37,4 +37,8 @@ std::int64_t lookup_key(std::string_view text) {
   return static_cast<std::int64_t>(key);
 }
 
+std::string octets_id(std::string_view sha256) {
+  return "sha256:" + std::string(sha256);
+}
+
 }  // namespace syncline::store

@@ -30,6 +30,9 @@ constexpr Sql unfinished_sql = SYNCLINE_OPERATION_COLUMNS "WHERE mailbox = ?1 AN
 constexpr Sql of_record_sql = SYNCLINE_OPERATION_COLUMNS "WHERE record = ?1 ORDER BY number";
 constexpr Sql list_sql = SYNCLINE_OPERATION_COLUMNS "WHERE state = ?1 ORDER BY number LIMIT ?2";
 
+constexpr Sql attempts_sql =
+    "SELECT saved_at FROM operation WHERE mailbox = ?1 AND what = ?2 AND saved_at > ?3 ORDER BY saved_at";
+
 #undef SYNCLINE_OPERATION_COLUMNS
 
 static_assert(static_cast<int>(OperationState::uncertain) == 2 && static_cast<int>(OperationState::done) == 3,
@@ -117,6 +120,12 @@ Result<std::vector<Operation>> unfinished_operations(Transaction& transaction, M
 Result<std::vector<Operation>> operations_of_record(Transaction& transaction, model::RecordId record) {
   Query query(transaction.impl(), of_record_sql, record);
   return read_all<Operation>(query, read_operation);
+}
+
+Result<std::vector<SystemTime>> attempts_since(Transaction& transaction, MailboxId mailbox,
+                                               std::string_view what, SystemTime since) {
+  Query query(transaction.impl(), attempts_sql, mailbox, what, since);
+  return read_all<SystemTime>(query, [](const Query& row) { return row.time(0); });
 }
 
 Result<std::vector<Operation>> list_operations(Transaction& transaction, OperationState state, int most) {

@@ -43,6 +43,9 @@ Result<std::optional<Operation>> find_operation(Transaction& transaction, std::s
 /// ready, sent and uncertain ones, in the order they were made.
 Result<std::vector<Operation>> unfinished_operations(Transaction& transaction, MailboxId mailbox);
 Result<std::vector<Operation>> operations_of_record(Transaction& transaction, model::RecordId record);
+/// When operations of a kind ("send") last saved their progress, of those after `since`; ascending.
+Result<std::vector<SystemTime>> attempts_since(Transaction& transaction, MailboxId mailbox,
+                                               std::string_view what, SystemTime since);
 /// In the order they were made.
 Result<std::vector<Operation>> list_operations(Transaction& transaction, OperationState state, int most);
 

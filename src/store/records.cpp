@@ -117,6 +117,10 @@ SoughtFields sought_fields(RecordKind kind, const model::Fields& fields) {
   if (kind == RecordKind::appointment) sought.message_key = key_of_text(fields, "uid");
   if (kind != RecordKind::email) return sought;
   sought.message_key = key_of_text(fields, "internetMessageId");
+  if (const auto* mime = fields.if_contains("mime");
+      !sought.message_key && mime != nullptr && mime->is_object())
+    if (const auto sha256 = text_field(mime->get_object(), "sha256"))
+      sought.message_key = lookup_key(octets_id(*sha256));
   sought.token = text_field(fields, "trackingToken");
   if (const auto index = text_field(fields, "conversationIndex"))
     sought.conversation_key = conversation_key(*index);

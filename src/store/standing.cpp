@@ -8,6 +8,17 @@ namespace syncline::store {
 namespace {
 
 constexpr Sql waiting_sql = "SELECT count(*) FROM operation WHERE state < 3";
+// Few links are stale at a time: their index is small, while a table of links is not.
+constexpr Sql stale_sql =
+    "SELECT count(*) FROM link INDEXED BY link_stale WHERE stale_since IS NOT NULL AND state IN (0, 3)"
+    " AND NOT EXISTS (SELECT 1 FROM operation WHERE operation.link = link.id AND operation.state < 3)";
+constexpr Sql stale_in_mailbox_sql =
+    "SELECT count(*) FROM link INDEXED BY link_stale WHERE mailbox = ?1 AND stale_since IS NOT NULL"
+    " AND state IN (0, 3)"
+    " AND NOT EXISTS (SELECT 1 FROM operation WHERE operation.link = link.id AND operation.state < 3)";
+constexpr Sql unsent_sql =
+    "SELECT count(*) FROM record WHERE status = 'pendingSend' AND deleted = 0"
+    " AND NOT EXISTS (SELECT 1 FROM operation WHERE operation.record = record.id AND operation.state < 3)";
 constexpr Sql person_sql = "SELECT count(*) FROM operation WHERE state = 5";
 constexpr Sql quarantined_sql = "SELECT count(*) FROM quarantine";
 constexpr Sql alerts_sql = "SELECT count(*) FROM alert WHERE open = 1 AND level = ?1";
@@ -34,12 +45,23 @@ Result<void> count(Transaction& transaction, std::int64_t& to, Sql sql, const Va
 Result<Standing> read_standing(Transaction& transaction) {
   Standing standing;
   Result<void> done = count(transaction, standing.writes_waiting, waiting_sql);
+  std::int64_t unsent = 0;
+  if (done) done = count(transaction, standing.changes_waiting, stale_sql);
+  if (done) done = count(transaction, unsent, unsent_sql);
+  standing.changes_waiting += unsent;
   if (done) done = count(transaction, standing.writes_for_a_person, person_sql);
   if (done) done = count(transaction, standing.quarantined, quarantined_sql);
   for (std::size_t level = 0; done && level < standing.alerts_open.size(); ++level)
     done = count(transaction, standing.alerts_open[level], alerts_sql, level);
   if (!done) return fail(std::move(done.error()));
   return standing;
+}
+
+Result<std::int64_t> count_stale_links(Transaction& transaction, std::int64_t mailbox) {
+  std::int64_t stale = 0;
+  if (auto done = count(transaction, stale, stale_in_mailbox_sql, mailbox); !done)
+    return fail(std::move(done.error()));
+  return stale;
 }
 
 Result<Resyncs> count_resyncs(Transaction& transaction, Resyncs so_far) {

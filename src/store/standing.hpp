@@ -11,12 +11,17 @@
 namespace syncline::store {
 
 struct Standing {
-  std::int64_t writes_waiting = 0;               ///< operations that are not finished
+  std::int64_t writes_waiting = 0;  ///< operations that are not finished
+  /// Linked records that have changed since both sides agreed, and messages to be sent, for which the next
+  /// run makes its operations.
+  std::int64_t changes_waiting = 0;
   std::int64_t writes_for_a_person = 0;          ///< those that no evidence can settle
   std::int64_t quarantined = 0;                  ///< remote items that cannot be read
   std::array<std::int64_t, 3> alerts_open = {};  ///< by AlertLevel
 };
 Result<Standing> read_standing(Transaction& transaction);
+/// Of these `changes_waiting` those of linked records, in one mailbox.
+Result<std::int64_t> count_stale_links(Transaction& transaction, std::int64_t mailbox);
 
 /// Folders that were read again from their beginning, by the reason in the journal.
 struct Resyncs {

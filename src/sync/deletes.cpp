@@ -2,9 +2,12 @@
 #include "sync/deletes.hpp"
 
 #include <algorithm>
+#include <map>
+#include <string>
 
 #include "store/configuration.hpp"
 #include "store/records.hpp"
+#include "sync/plan/meeting.hpp"
 
 namespace syncline::sync {
 namespace {
@@ -14,6 +17,51 @@ using store::Transaction;
 
 std::string brake_setting(const RunContext& context) {
   return "brake:" + context.settings.address;
+}
+
+/// An item that no folder holds any more.
+struct Gone {
+  store::Link link;
+  bool in_deleted_items = false;  ///< seen there: somebody deleted it
+  std::string_view parted = {};   ///< why it is no delete at all (invariant 5); empty: it is one
+};
+
+/// Deletes that are none: what stood in a folder that is not listed any more, and all of a folder at once. Of
+/// a folder's only item the Deleted Items tell.
+Result<void> find_wipes(RunContext& context, Transaction& transaction, std::vector<Gone>& gone) {
+  std::map<std::string_view, std::uint64_t> by_folder;
+  for (const Gone& one : gone) ++by_folder[one.link.folder];
+  std::map<std::string_view, bool> emptied;
+  for (const auto& [folder, count] : by_folder) {
+    auto there = store::link_keys(transaction, context.settings.mailbox, folder);
+    if (!there) return fail(std::move(there.error()));
+    emptied[folder] = there->size() == count;
+  }
+  for (Gone& one : gone) {
+    const bool alone = by_folder[one.link.folder] == 1;
+    if (!one.link.folder.empty() && context.folder(one.link.folder) == nullptr)
+      one.parted = "lost-folder";
+    else if (emptied[one.link.folder] && !(alone && one.in_deleted_items))
+      one.parted = "emptied-folder";
+  }
+  return {};
+}
+
+/// Why the record of an appointment stays whatever happens to the item: it is past, it was called off, or
+/// somebody else organises it, and an attendee who takes it out of the calendar takes it from nobody else.
+std::string_view kept_although_deleted(RunContext& context, const model::Record& record) {
+  if (record.kind != RecordKind::appointment) return {};
+  if (const auto* cancelled = record.fields.if_contains("isCancelled");
+      cancelled != nullptr && cancelled->is_bool() && cancelled->get_bool())
+    return "cancelled";
+  const model::Fields none;
+  const plan::MeetingDecision decision =
+      plan::decide_meeting({.write = plan::MeetingWrite::remove,
+                            .is_organizer = plan::organizes(record.fields, context.settings.address),
+                            .fields = record.fields,
+                            .changes = none},
+                           context.policies().sync, context.now());
+  return decision.write ? std::string_view() : decision.reason;
 }
 
 /// The item is gone for good: what the policy says for its record.
@@ -26,6 +74,8 @@ Result<void> settle(RunContext& context, Transaction& transaction, store::Link l
   // A record that changed since, or that another mailbox still holds, is not deleted behind anybody's back.
   if ((*record)->version > link.record_version)
     return unlink(context, transaction, std::move(link), "record-changed");
+  if (const std::string_view why = kept_although_deleted(context, **record); !why.empty())
+    return unlink(context, transaction, std::move(link), why);
   auto links = store::links_of_record(transaction, link.record);
   if (!links) return fail(std::move(links.error()));
   const bool elsewhere = std::any_of(links->begin(), links->end(), [&](const store::Link& other) {
@@ -102,7 +152,7 @@ Async<void> resolve_held_deletes(RunContext& context) {
   if (!held) co_return fail(std::move(held.error()));
   if (held->empty()) co_return Result<void>{};
 
-  std::vector<store::Link> gone;
+  std::vector<Gone> gone;
   for (store::Link& link : *held) {
     std::optional<Driver::Found> found;
     if (!link.search_key.empty()) {
@@ -112,7 +162,7 @@ Async<void> resolve_held_deletes(RunContext& context) {
       found = std::move(*answer);
     }
     if (!found || found->in_deleted_items) {
-      gone.push_back(std::move(link));
+      gone.push_back({.link = std::move(link), .in_deleted_items = found.has_value()});
       continue;
     }
     // It lives on under another id, in a folder that is not read: the link goes with it.
@@ -137,29 +187,30 @@ Async<void> resolve_held_deletes(RunContext& context) {
 
   auto settled = context.store.write<void>([&](Transaction& transaction) -> Result<void> {
     const bool remove = context.policies().sync.deleted_in_exchange == model::DeleteRule::remove;
+    if (auto done = find_wipes(context, transaction, gone); !done) return done;
+    for (Gone& one : gone)
+      if (!one.parted.empty())
+        if (auto done = unlink(context, transaction, one.link, one.parted); !done) return done;
+    std::erase_if(gone, [](const Gone& one) { return !one.parted.empty(); });
     for (const RecordKind kind : model::record_kinds) {
-      const auto of_kind = static_cast<std::uint64_t>(std::count_if(
-          gone.begin(), gone.end(), [&](const store::Link& link) { return link.kind == kind; }));
-      if (of_kind == 0) continue;
+      const auto deletes = static_cast<std::uint64_t>(
+          std::count_if(gone.begin(), gone.end(), [&](const Gone& one) { return one.link.kind == kind; }));
+      if (deletes == 0) continue;
       auto linked = store::count_links(transaction, context.settings.mailbox, kind);
       if (!linked) return fail(std::move(linked.error()));
-      const auto count = static_cast<std::uint64_t>(*linked);
-      // Everything gone at once is a wipe, not a thousand deletes (invariant 5).
-      const bool wipe = of_kind > 1 && of_kind == count;
-      if (remove && !wipe && kind != RecordKind::email && brakes(context.policies().sync, of_kind, count)) {
+      if (remove && kind != RecordKind::email &&
+          brakes(context.policies().sync, deletes, static_cast<std::uint64_t>(*linked))) {
         auto released = brake_is_released(context, transaction);
         if (!released) return fail(std::move(released.error()));
         if (!*released) {
-          if (auto done = pull_brake(context, transaction, of_kind, "in the mailbox"); !done) return done;
+          if (auto done = pull_brake(context, transaction, deletes, "in the mailbox"); !done) return done;
           continue;
         }
       }
-      for (store::Link& link : gone) {
-        if (link.kind != kind) continue;
-        auto done = wipe ? unlink(context, transaction, link, "emptied-folder")
-                         : settle(context, transaction, link, remove, "deleted-in-exchange");
-        if (!done) return done;
-      }
+      for (const Gone& one : gone)
+        if (one.link.kind == kind)
+          if (auto done = settle(context, transaction, one.link, remove, "deleted-in-exchange"); !done)
+            return done;
     }
     return {};
   });

@@ -177,9 +177,9 @@ class Driver {
   /// All ids and versions of a folder: the audit pass.
   virtual Async<std::vector<RemoteRef>> list(const RemoteFolder& folder) = 0;
 
-  /// Fields of items of one kind, one result for each id, in order. Of messages all but body and attachments'
-  /// content, unless `with_body`. "gone" for one that is not there; class quarantine for one that cannot be
-  /// read.
+  /// Fields of items of one kind, one result for each id, in order; no id stands there twice. Of messages all
+  /// but body and attachments' content, unless `with_body`. "gone" for one that is not there; class
+  /// quarantine for one that cannot be read.
   virtual Async<std::vector<Result<RemoteItem>>> read(model::RecordKind kind, std::vector<std::string> ids,
                                                       bool with_body) = 0;
 
@@ -208,6 +208,10 @@ class Driver {
   /// How many orders of WriteOrder::send may be in `apply` at the same time, each a coroutine of its own on
   /// one executor; all else comes one at a time.
   virtual std::size_t sends_at_once() const { return 1; }
+
+  /// Whether the next page may be pulled and read while contents of items that were read are asked for
+  /// (fetch_mime, fetch_attachment, attached_message): what the driver holds of them it gives at once.
+  virtual bool reads_beside() const { return false; }
 
   /// Takes our mark off an item that is a user's copy of one of ours (invariant 7).
   virtual Async<RemoteRef> unmark(RemoteRef item, model::RecordKind kind) = 0;

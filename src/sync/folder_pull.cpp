@@ -6,6 +6,7 @@
 #include <boost/json/serialize.hpp>
 #include <iterator>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "sync/deletes.hpp"
@@ -258,10 +259,13 @@ class FolderPull {
       if (found != by_id.end()) by_id.erase(found);
     }
     // Mail from before the start date was left out on purpose.
-    if (folder_.kind == model::RecordKind::email && context_.policies().mail.process_from) {
-      std::unordered_map<std::string_view, bool> known;
-      for (const store::LinkKey& key : *linked) known.emplace(key.remote_id, true);
-      std::erase_if(missed, [&](const RemoteRef& item) { return !known.contains(item.id); });
+    if (folder_.kind == model::RecordKind::email && context_.policies().mail.process_from &&
+        !missed.empty()) {
+      auto since = co_await context_.driver.received_since(folder_, *context_.policies().mail.process_from);
+      if (!since) co_return fail(std::move(since.error()));
+      std::unordered_set<std::string_view> wanted(since->begin(), since->end());
+      for (const store::LinkKey& key : *linked) wanted.insert(key.remote_id);
+      std::erase_if(missed, [&](const RemoteRef& item) { return !wanted.contains(item.id); });
     }
     auto held = context_.store.write<void>([&](Transaction& transaction) -> Result<void> {
       for (const auto& [_, key] : by_id) {

@@ -64,6 +64,8 @@ Result<SortedPage> sort_page(RunContext& context, const FeedPage& page) {
           continue;
         }
       } else {
+        const auto removed = context.doubles.find(entry->item.id);
+        if (removed != context.doubles.end() && removed->second == entry->item.version) continue;
         auto quarantined = store::find_quarantined(transaction, context.settings.mailbox, entry->item.id);
         if (!quarantined) return fail(std::move(quarantined.error()));
         if (*quarantined && (*quarantined)->item_version == entry->item.version && !(*quarantined)->replay)
@@ -254,7 +256,7 @@ void learn_page_size(RunContext& context, const std::vector<IncomingItem>& items
   // Where pages are read ahead two are held, and the driver keeps of their messages what is asked for next.
   const bool reads_ahead = static_cast<bool>(context.surroundings.aside);
   const std::size_t bodies_of_page = (reads_ahead ? std::size_t{1} : std::size_t{2}) << 20;
-  constexpr std::size_t contents_of_page = std::size_t{4} << 20;
+  constexpr std::size_t contents_of_page = std::size_t{3} << 20;
   constexpr std::size_t smallest = 4;
   constexpr std::size_t largest = 2048;
   if (items.empty()) return;
@@ -299,70 +301,103 @@ Async<std::vector<Result<RemoteItem>>> read_items(RunContext& context, const Rem
   co_return std::move(items);
 }
 
-/// All of a page in one transaction, with the cursor that covers it (invariant 1).
-Async<void> take(RunContext& context, const RemoteFolder& folder, SortedPage work,
-                 std::optional<store::Cursor> cursor, ReadAhead ahead = {},
-                 std::function<Async<void>()> meanwhile = {}) {
+/// A page's items that were read, and those that could not be.
+struct ReadPage {
+  std::vector<IncomingItem> items;
+  std::vector<std::pair<RemoteRef, Error>> unreadable;
+};
+
+Async<ReadPage> read_page(RunContext& context, const RemoteFolder& folder, const SortedPage& work,
+                          ReadAhead ahead) {
   std::vector<std::string> ids;
   ids.reserve(work.to_read.size());
   for (const RemoteRef& ref : work.to_read) ids.push_back(ref.id);
-  const bool is_mail = folder.kind == model::RecordKind::email;
   auto answered = co_await read_items(context, folder, ids, std::move(ahead));
   if (!answered) co_return fail(std::move(answered.error()));
   std::vector<Result<RemoteItem>> read = std::move(*answered);
-  std::vector<IncomingItem> items;
-  items.reserve(read.size());
-  std::vector<std::pair<RemoteRef, Error>> unreadable;
+  ReadPage page;
+  page.items.reserve(read.size());
   for (std::size_t i = 0; i < read.size(); ++i) {
     if (read[i]) {
-      items.push_back({.item = std::move(*read[i])});
-      if (items.back().item.ref.id == ids[i]) items.back().linked = work.linked[i];
+      page.items.push_back({.item = std::move(*read[i])});
+      if (page.items.back().item.ref.id == ids[i]) page.items.back().linked = work.linked[i];
     } else {
       if (read[i].error().code == "gone") continue;  // deleted meanwhile: the next page says so
       if (!is_of_one_item(read[i].error())) co_return fail(std::move(read[i].error()));
-      unreadable.emplace_back(work.to_read[i], std::move(read[i].error()));
+      page.unreadable.emplace_back(work.to_read[i], std::move(read[i].error()));
     }
   }
+  co_return std::move(page);
+}
+
+/// What is decided before the transaction, and fetched.
+Async<void> prepare(RunContext& context, const RemoteFolder& folder, std::vector<IncomingItem>& items) {
   auto recognised = co_await recognise(context, folder.kind, items);
   if (!recognised) co_return recognised;
-  if (is_mail) {
-    auto prepared = co_await prepare_messages(context, folder, items);
-    if (!prepared) co_return prepared;
-  } else {
-    auto unmarked = co_await unmark_copies(context, items);
-    if (!unmarked) co_return unmarked;
-    auto prepared = co_await prepare_files(context, items);
-    if (!prepared) co_return prepared;
+  if (folder.kind == model::RecordKind::email) co_return co_await prepare_messages(context, folder, items);
+  auto unmarked = co_await unmark_copies(context, items);
+  if (!unmarked) co_return unmarked;
+  co_return co_await prepare_files(context, items);
+}
+
+/// All of a page in one transaction, with the cursor that covers it (invariant 1).
+Result<void> put_page(RunContext& context, Transaction& transaction, const RemoteFolder& folder,
+                      SortedPage& work, ReadPage& page, const std::optional<store::Cursor>& cursor) {
+  for (const auto& [ref, error] : page.unreadable)
+    if (auto done = quarantine(context, transaction, folder, ref, error); !done) return done;
+  for (IncomingItem& incoming : page.items) {
+    auto done = folder.kind == model::RecordKind::email ? put_message(context, transaction, folder, incoming)
+                                                        : put_act(context, transaction, folder, incoming);
+    if (!done) return done;
   }
-  learn_page_size(context, items);
-  const auto put = [&](Transaction& transaction) -> Result<void> {
-    for (const auto& [ref, error] : unreadable)
-      if (auto done = quarantine(context, transaction, folder, ref, error); !done) return done;
-    for (IncomingItem& incoming : items) {
-      auto done = is_mail ? put_message(context, transaction, folder, incoming)
-                          : put_act(context, transaction, folder, incoming);
-      if (!done) return done;
-    }
-    for (auto& [link, is_read] : work.read_flags) {
-      if (auto done = put_read_flag(transaction, link, is_read); !done) return done;
-    }
-    for (const store::Link& link : work.gone)
-      if (auto done = hold_delete(context, transaction, link); !done) return done;
-    if (auto done = keep_touched(context, transaction); !done) return done;
-    return cursor ? store::put_cursor(transaction, *cursor) : Result<void>{};
+  for (auto& [link, is_read] : work.read_flags)
+    if (auto done = put_read_flag(transaction, link, is_read); !done) return done;
+  for (const store::Link& link : work.gone)
+    if (auto done = hold_delete(context, transaction, link); !done) return done;
+  if (auto done = keep_touched(context, transaction); !done) return done;
+  return cursor ? store::put_cursor(transaction, *cursor) : Result<void>{};
+}
+
+/// `first` begins before `second`. The error of the second one tells more.
+Async<void> both(Async<void> first, Async<void> second) {
+  using namespace boost::asio::experimental::awaitable_operators;
+  auto two = std::move(first) && std::move(second);
+  auto [one, other] = co_await std::move(two);
+  co_return other ? std::move(one) : std::move(other);
+}
+
+/// `meanwhile` begins as early as the driver allows.
+Async<void> take(RunContext& context, const RemoteFolder& folder, SortedPage work,
+                 std::optional<store::Cursor> cursor, ReadAhead ahead = {},
+                 std::function<Async<void>()> meanwhile = {}) {
+  auto read = co_await read_page(context, folder, work, std::move(ahead));
+  if (!read) co_return fail(std::move(read.error()));
+  ReadPage page = std::move(*read);
+  learn_page_size(context, page.items);
+  const auto put = [&](Transaction& transaction) {
+    return put_page(context, transaction, folder, work, page, cursor);
   };
-  std::function<Result<void>()> commit = [&]() -> Result<void> {
+  const auto commit = [&]() -> Result<void> {
     if (auto durable = context.arriving.commit(); !durable) return durable;
     return context.store.write<void>(put);
   };
-  if (!context.surroundings.aside) co_return commit();
-  auto committing = context.surroundings.aside(std::move(commit));
-  if (!meanwhile) co_return co_await std::move(committing);
-  using namespace boost::asio::experimental::awaitable_operators;
+  const auto prepare_and_commit = [&]() -> Async<void> {
+    auto prepared = co_await prepare(context, folder, page.items);
+    if (!prepared) co_return prepared;
+    if (!context.surroundings.aside) co_return commit();
+    co_return co_await context.surroundings.aside(commit);
+  };
+  if (!context.surroundings.aside || !meanwhile) co_return co_await prepare_and_commit();
+  if (context.driver.reads_beside()) {
+    auto other = meanwhile();
+    auto own = prepare_and_commit();
+    co_return co_await both(std::move(other), std::move(own));
+  }
+  auto prepared = co_await prepare(context, folder, page.items);
+  if (!prepared) co_return prepared;
   auto other = meanwhile();
-  auto both = std::move(committing) && std::move(other);
-  auto [committed, done] = co_await std::move(both);
-  co_return committed ? std::move(done) : std::move(committed);
+  auto own = context.surroundings.aside(commit);
+  co_return co_await both(std::move(other), std::move(own));
 }
 
 }  // namespace

@@ -21,6 +21,8 @@ struct IncomingItem {
   plan::DeliveryReport report = {};
   /// In a forward mailbox: the attachment that holds the message; `item` has its fields.
   std::string attached_id = {};
+  /// Addresses that several contact records hold, with those records: which of them is meant nobody can tell.
+  boost::json::object ambiguous = {};
   model::RecordId thread = 0;  ///< record of the message it answers
   /// The item that its search key or mark says it is, if that one is gone or still there (a copy,
   /// invariant 7).

@@ -5,12 +5,15 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 #include <set>
+#include <unordered_map>
 
 #include "base/text.hpp"
+#include "store/lookup_key.hpp"
 #include "store/operations.hpp"
 #include "store/records.hpp"
 #include "sync/incoming_item.hpp"
 #include "sync/plan/adoption.hpp"
+#include "sync/plan/mail_owner.hpp"
 #include "sync/plan/merge.hpp"
 #include "sync/store_sink.hpp"
 
@@ -29,6 +32,9 @@ bool is_encrypted(const Fields& fields) {
   return value != nullptr && value->is_bool() && value->get_bool();
 }
 
+/// Of the records that hold one address, so many stand in the journal.
+constexpr std::size_t most_named_candidates = 10;
+
 /// RFC 3339 texts in UTC compare as times do.
 std::string utc_text(SystemTime at) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(at);
@@ -46,6 +52,7 @@ std::string utc_text(SystemTime at) {
 /// What is kept of a message as agreed: what may still change.
 Fields mail_base(const Fields& remote) {
   Fields base;
+  base.reserve(2);
   for (const std::string_view name : {"categories", "isRead"})
     if (const json::value* value = remote.if_contains(name)) base[name] = *value;
   return base;
@@ -54,17 +61,31 @@ Fields mail_base(const Fields& remote) {
 struct Correlation {
   model::RecordId record = 0;
   std::string_view by = {};
+  std::vector<std::string> message_ids = {};  ///< of the messages it answers
+};
+
+/// Whom an address means.
+struct Party {
+  bool is_contact = false;
+  model::RecordId record = 0;   ///< 0: several contacts hold it, and nobody can tell
+  json::array candidates = {};  ///< where another of them might have been meant
+};
+
+/// What is known of a page's messages while each of them is decided on.
+struct PageKnowledge {
+  std::set<std::string, std::less<>> tracked = {};      ///< Message-IDs
+  std::unordered_map<std::string, Party> parties = {};  ///< by address: a page's messages are of few people
 };
 
 Result<Correlation> correlate(RunContext& context, Transaction& transaction, const Fields& message) {
   const model::MailPolicy& policy = context.policies().mail;
-  const plan::ThreadKeys keys = plan::thread_keys(
+  plan::ThreadKeys keys = plan::thread_keys(
       message, policy.use_tracking_token ? std::string_view(policy.token_prefix) : std::string_view());
-  const std::vector<std::string> direct = plan::message_ids_in(text_of(message, "inReplyTo"));
   for (const std::string& id : keys.message_ids) {
     auto found = store::find_email_id_by_message_id(transaction, id);
     if (!found) return fail(std::move(found.error()));
     if (*found) {
+      const std::vector<std::string> direct = plan::message_ids_in(text_of(message, "inReplyTo"));
       const bool in_reply_to = std::find(direct.begin(), direct.end(), id) != direct.end();
       return Correlation{.record = **found, .by = in_reply_to ? "in-reply-to" : "references"};
     }
@@ -79,20 +100,54 @@ Result<Correlation> correlate(RunContext& context, Transaction& transaction, con
     if (!found) return fail(std::move(found.error()));
     if (*found) return Correlation{.record = **found, .by = "conversation"};
   }
-  return Correlation{};
+  return Correlation{.message_ids = std::move(keys.message_ids)};
+}
+
+Result<Party> find_party(RunContext& context, Transaction& transaction, const std::string& address) {
+  auto contacts = store::find_by_address(transaction, address, RecordKind::contact);
+  if (!contacts) return fail(std::move(contacts.error()));
+  if (contacts->empty()) return Party{};
+  if (contacts->size() == 1) return Party{.is_contact = true, .record = contacts->front()};
+  std::vector<model::Record> records;
+  if (contacts->size() <= plan::most_candidates)
+    for (const model::RecordId id : *contacts) {
+      auto record = store::find_record(transaction, id);
+      if (!record) return fail(std::move(record.error()));
+      if (*record) records.push_back(std::move(**record));
+    }
+  std::vector<plan::AddressHolder> candidates;
+  for (const model::Record& record : records)
+    candidates.push_back({.record = record.id, .owner = record.owner});
+  if (records.empty()) candidates.resize(contacts->size());
+  const plan::Match match = plan::match_of(candidates, context.settings.owner);
+  Party party{.is_contact = true, .record = match.record};
+  if (match.is_one_of_several)
+    for (const model::RecordId id : *contacts)
+      if (party.candidates.size() < most_named_candidates) party.candidates.emplace_back(std::to_string(id));
+  return party;
+}
+
+Result<const Party*> party_of(RunContext& context, Transaction& transaction, const std::string& address,
+                              PageKnowledge& page) {
+  if (const auto known = page.parties.find(address); known != page.parties.end()) return &known->second;
+  auto found = find_party(context, transaction, address);
+  if (!found) return fail(std::move(found.error()));
+  return &page.parties.emplace(address, std::move(*found)).first->second;
 }
 
 /// Addresses of a message with the records that hold them; the mailbox's own address is no acquaintance.
 Result<json::object> parties_of(RunContext& context, Transaction& transaction, const Fields& message,
-                                bool* known_contact, bool* known_record) {
+                                PageKnowledge& page, json::object& ambiguous, bool* known_contact,
+                                bool* known_record) {
   json::object parties;
   for (const std::string& address : plan::addresses_in(RecordKind::email, message)) {
     if (address == context.settings.address) continue;
-    auto contacts = store::find_by_address(transaction, address, RecordKind::contact);
-    if (!contacts) return fail(std::move(contacts.error()));
-    if (!contacts->empty()) {
+    auto party = party_of(context, transaction, address, page);
+    if (!party) return fail(std::move(party.error()));
+    if ((*party)->is_contact) {
       *known_contact = true;
-      parties[address] = std::to_string(contacts->front());
+      if ((*party)->record != 0) parties[address] = std::to_string((*party)->record);
+      if (!(*party)->candidates.empty()) ambiguous[address] = (*party)->candidates;
       continue;
     }
     if (context.policies().mail.track != model::MailFilter::known_records || *known_record) continue;
@@ -104,7 +159,7 @@ Result<json::object> parties_of(RunContext& context, Transaction& transaction, c
 }
 
 Result<void> decide(RunContext& context, Transaction& transaction, const RemoteFolder& folder,
-                    IncomingItem& incoming, std::set<std::string, std::less<>>& tracked_in_page) {
+                    IncomingItem& incoming, PageKnowledge& page) {
   RemoteItem& item = incoming.item;
   plan::MailFacts facts;
   facts.folder = folder.role == FolderRole::sent ? plan::MailFolder::sent : plan::MailFolder::received;
@@ -124,14 +179,13 @@ Result<void> decide(RunContext& context, Transaction& transaction, const RemoteF
   facts.correlated = correlation->record != 0;
   facts.correlated_by = correlation->by;
   incoming.thread = correlation->record;
-  if (!facts.correlated && !tracked_in_page.empty())
-    for (const std::string& id : plan::thread_keys(item.fields, {}).message_ids)
-      if (tracked_in_page.contains(id)) {
-        facts.correlated = true;
-        facts.correlated_by = "references";
-        break;
-      }
-  auto parties = parties_of(context, transaction, item.fields, &facts.known_contact, &facts.known_record);
+  if (!facts.correlated && std::any_of(correlation->message_ids.begin(), correlation->message_ids.end(),
+                                       [&](const std::string& id) { return page.tracked.contains(id); })) {
+    facts.correlated = true;
+    facts.correlated_by = "references";
+  }
+  auto parties = parties_of(context, transaction, item.fields, page, incoming.ambiguous, &facts.known_contact,
+                            &facts.known_record);
   if (!parties) return fail(std::move(parties.error()));
   if (!parties->empty()) item.fields["parties"] = std::move(*parties);
   incoming.tracking = plan::decide_tracking(facts, context.policies().mail);
@@ -139,7 +193,7 @@ Result<void> decide(RunContext& context, Transaction& transaction, const RemoteF
     incoming.tracking = {.track = false, .reason = "nothing-forwarded"};
   if (incoming.tracking.track)
     if (const std::string_view id = text_of(item.fields, "internetMessageId"); !id.empty())
-      tracked_in_page.emplace(id);
+      page.tracked.emplace(id);
   return {};
 }
 
@@ -253,7 +307,7 @@ Result<void> put_report(RunContext& context, Transaction& transaction, const Inc
     states = known->get_object();
   std::string text;
   for (const plan::RecipientReport& recipient : incoming.report.recipients) {
-    states[recipient.address] =
+    plan::recipient_state(states, recipient.address) =
         recipient.status.empty() ? recipient.state : recipient.state + " " + recipient.status;
     text += (text.empty() ? "" : ", ") + recipient.address + " " + recipient.state;
   }
@@ -306,11 +360,25 @@ Result<void> put_linked(RunContext& context, Transaction& transaction, const Rem
   return note(context, transaction, incoming.item.ref.id, record.id, std::move(line));
 }
 
+/// Of a message without a Message-ID: a record of one without, with the same octets.
+Result<std::optional<model::Record>> same_octets(Transaction& transaction, const IncomingItem& incoming) {
+  if (!incoming.mime) return std::nullopt;
+  auto candidates = store::find_emails_by_message_id(transaction, store::octets_id(incoming.mime->sha256));
+  if (!candidates) return fail(std::move(candidates.error()));
+  for (model::Record& candidate : *candidates) {
+    const json::value* mime = candidate.fields.if_contains("mime");
+    if (text_of(candidate.fields, "internetMessageId").empty() && mime != nullptr && mime->is_object() &&
+        text_of(mime->get_object(), "sha256") == incoming.mime->sha256)
+      return std::optional<model::Record>(std::move(candidate));
+  }
+  return std::nullopt;
+}
+
 /// A record that is the same message: equal Message-ID and equal fingerprint.
-Result<std::optional<model::Record>> same_message(Transaction& transaction, const Fields& message,
+Result<std::optional<model::Record>> same_message(Transaction& transaction, const IncomingItem& incoming,
                                                   std::string_view print, bool* other_under_id) {
-  const std::string_view id = text_of(message, "internetMessageId");
-  if (id.empty()) return std::nullopt;
+  const std::string_view id = text_of(incoming.item.fields, "internetMessageId");
+  if (id.empty()) return same_octets(transaction, incoming);
   auto candidates = store::find_emails_by_message_id(transaction, id);
   if (!candidates) return fail(std::move(candidates.error()));
   for (model::Record& candidate : *candidates) {
@@ -322,6 +390,68 @@ Result<std::optional<model::Record>> same_message(Transaction& transaction, cons
     *other_under_id = true;
   }
   return std::nullopt;
+}
+
+std::string address_of(const json::value* person) {
+  if (person == nullptr || !person->is_object()) return {};
+  return text::to_lower_ascii(text_of(person->get_object(), "emailAddress"));
+}
+std::vector<std::string> addresses_of(const Fields& message, const char* list) {
+  std::vector<std::string> addresses;
+  if (const json::value* people = message.if_contains(list); people != nullptr && people->is_array())
+    for (const json::value& person : people->get_array())
+      if (std::string address = address_of(&person); !address.empty())
+        addresses.push_back(std::move(address));
+  return addresses;
+}
+/// 0: the sender is nobody known.
+model::RecordId contact_that_sent(const Fields& message) {
+  const json::value* parties = message.if_contains("parties");
+  if (parties == nullptr || !parties->is_object()) return 0;
+  const std::string sender = address_of(message.if_contains("from"));
+  return text::parse_int(text_of(parties->get_object(), sender)).value_or(0);
+}
+
+/// Whose record the message becomes.
+Result<plan::OwnerDecision> decide_owner(RunContext& context, Transaction& transaction,
+                                         const RemoteFolder& folder, const IncomingItem& incoming) {
+  const MailboxSettings& settings = context.settings;
+  plan::OwnerFacts facts{.mailbox_owner = settings.owner};
+  facts.is_shared = settings.kind != MailboxKind::user && folder.role != FolderRole::sent;
+  if (!facts.is_shared || !settings.owner_of_mailbox) return plan::owner_of(facts);
+  const Fields& message = incoming.item.fields;
+  for (const char* name : {"toRecipients", "ccRecipients", "bccRecipients"}) {
+    std::vector<std::string>& people = facts.listed.emplace_back();
+    for (const std::string& address : addresses_of(message, name)) {
+      auto owner = settings.owner_of_mailbox(transaction, address);
+      if (!owner) return fail(std::move(owner.error()));
+      if (*owner) people.push_back(std::move(**owner));
+    }
+  }
+  const auto owner_of_record = [&](model::RecordId id) -> Result<std::string> {
+    if (id == 0) return std::string();
+    auto record = store::find_record(transaction, id);
+    if (!record) return fail(std::move(record.error()));
+    return *record ? (*record)->owner : std::string();
+  };
+  auto related = owner_of_record(incoming.thread);
+  if (!related) return fail(std::move(related.error()));
+  facts.related_owner = *related;
+  auto sender = owner_of_record(contact_that_sent(message));
+  if (!sender) return fail(std::move(sender.error()));
+  facts.sender_owner = *sender;
+  return plan::owner_of(facts);
+}
+
+/// What the journal says beside why a message was tracked: whose it is, where that is not plain, and which
+/// addresses mean nobody in particular.
+std::string tracking_detail(RunContext& context, const plan::OwnerDecision& owner,
+                            const IncomingItem& incoming) {
+  json::object detail;
+  if (context.settings.kind != MailboxKind::user)
+    detail = {{"owner", owner.owner}, {"ownerBy", owner.reason}};
+  if (!incoming.ambiguous.empty()) detail["ambiguous"] = incoming.ambiguous;
+  return detail.empty() ? std::string() : json::serialize(detail);
 }
 
 /// The record of the operation that made this item.
@@ -344,20 +474,20 @@ Async<void> prepare_messages(RunContext& context, const RemoteFolder& folder,
       if (!unwrapped) co_return unwrapped;
     }
   // Older ones first, so that an answer finds what it answers in the same page.
-  std::vector<IncomingItem*> by_age;
+  std::vector<std::pair<std::string_view, IncomingItem*>> by_age;
   by_age.reserve(items.size());
-  for (IncomingItem& incoming : items) by_age.push_back(&incoming);
-  std::stable_sort(by_age.begin(), by_age.end(), [](const IncomingItem* a, const IncomingItem* b) {
-    return text_of(a->item.fields, "dateTimeReceived") < text_of(b->item.fields, "dateTimeReceived");
-  });
+  for (IncomingItem& incoming : items)
+    by_age.emplace_back(text_of(incoming.item.fields, "dateTimeReceived"), &incoming);
+  std::stable_sort(by_age.begin(), by_age.end(),
+                   [](const auto& one, const auto& other) { return one.first < other.first; });
   auto decided = context.store.read<void>([&](Transaction& transaction) -> Result<void> {
-    std::set<std::string, std::less<>> tracked_in_page;
-    for (IncomingItem* incoming : by_age) {
+    PageKnowledge page;
+    for (const auto& [_, incoming] : by_age) {
       if (incoming->item.opaque) continue;
       auto linked = is_linked(context, transaction, *incoming);
       if (!linked) return fail(std::move(linked.error()));
       if (*linked || incoming->known_is_gone) continue;
-      if (auto done = decide(context, transaction, folder, *incoming, tracked_in_page); !done) return done;
+      if (auto done = decide(context, transaction, folder, *incoming, page); !done) return done;
     }
     return {};
   });
@@ -384,10 +514,15 @@ Async<void> prepare_messages(RunContext& context, const RemoteFolder& folder,
       if (!fetched) co_return fetched;
     }
     if (!incoming.tracking.track) continue;
-    if (context.policies().mail.keep_mime) {
+    bool in_parts = !context.policies().mail.keep_mime;
+    if (!in_parts) {
       auto fetched = co_await fetch_mime(context, incoming);
       if (!fetched) co_return fetched;
-    } else {
+      // Of a message that the server cannot give whole, what can be had.
+      const std::string_view why = text_of(incoming.item.fields, "statusReason");
+      in_parts = !incoming.mime && incoming.attached_id.empty() && why != "gone" && why != "too-large";
+    }
+    if (in_parts) {
       auto fetched = co_await fetch_attachments(context, incoming);
       if (!fetched) co_return fetched;
     }
@@ -429,13 +564,15 @@ Result<void> put_message(RunContext& context, Transaction& transaction, const Re
                       {.event = "linked", .reason = "own-sent-copy"});
   const std::string print = plan::fingerprint(item.fields);
   bool other_under_id = false;
-  auto same = same_message(transaction, item.fields, print, &other_under_id);
+  auto same = same_message(transaction, incoming, print, &other_under_id);
   if (!same) return fail(std::move(same.error()));
   if (*same)
     return put_linked(context, transaction, folder, incoming, **same,
                       {.event = "linked", .reason = "same-message"});
 
-  model::Record record{.kind = RecordKind::email, .owner = context.settings.owner, .fields = {}};
+  auto owner = decide_owner(context, transaction, folder, incoming);
+  if (!owner) return fail(std::move(owner.error()));
+  model::Record record{.kind = RecordKind::email, .owner = owner->owner, .fields = {}};
   Fields fields = std::move(item.fields);
   if (incoming.mime) {
     fields["mime"] = json::object{{"sha256", incoming.mime->sha256},
@@ -454,7 +591,8 @@ Result<void> put_message(RunContext& context, Transaction& transaction, const Re
   return put_linked(context, transaction, folder, incoming, *inserted,
                     {.event = "tracked",
                      .reason = incoming.tracking.reason,
-                     .text = other_under_id ? "another message bears the same Message-ID" : ""});
+                     .text = other_under_id ? "another message bears the same Message-ID" : "",
+                     .detail = tracking_detail(context, *owner, incoming)});
 }
 
 }  // namespace syncline::sync

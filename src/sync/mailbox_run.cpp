@@ -172,6 +172,7 @@ class MailboxRun {
       }
       auto ran = co_await run_operations(context_);
       if (!ran) co_return fail(std::move(ran.error()));
+      context_.summary.next_attempt = ran->next_attempt;
       std::vector<store::LinkId> again = std::move(ran->look_again);
       for (const store::LinkId link : context_.touched_links)
         if (!context_.busy_links.contains(link) && std::find(again.begin(), again.end(), link) == again.end())
@@ -221,6 +222,10 @@ Async<MailboxSummary> run_mailbox(Surroundings surroundings, store::Store& store
                      .outbound = std::move(*rules)};
   MailboxRun run(context);
   auto outcome = co_await run.run();
+  if (!outcome && context.options.on_failure) {
+    context.summary.requests = driver.requests();
+    context.options.on_failure(context.summary);
+  }
   auto told = tell_of_sign_in(store, settings.mailbox, settings.address, outcome);
   if (outcome && !told) co_return fail(std::move(told.error()));
   co_return outcome;

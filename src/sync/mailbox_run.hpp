@@ -27,11 +27,14 @@ struct Surroundings {
 };
 
 struct RunOptions {
-  /// Wait for the time when lost writes can be settled; else they stay for a later run.
+  /// Wait for the time when lost writes can be settled and the next message may go; else they stay for a
+  /// later run (MailboxSummary::next_attempt).
   bool settle = true;
   /// Compare every folder with the server, not only those whose audit is due.
   bool audit_now = false;
   OnProgress on_progress = {};
+  /// Before a run ends with an error: what it had done until then, which stays done.
+  std::function<void(const MailboxSummary& done)> on_failure = {};
   std::string name = {};  ///< of this run, in the log
   /// Items of the first page; of later ones as many as their bodies allow, four times as many at most.
   std::size_t first_page_items = 128;

@@ -9,6 +9,7 @@
 #include "store/records.hpp"
 #include "sync/deletes.hpp"
 #include "sync/orders.hpp"
+#include "sync/plan/delivery_report.hpp"
 #include "sync/plan/mail_tracking.hpp"
 #include "sync/plan/merge.hpp"
 #include "sync/store_sink.hpp"
@@ -137,12 +138,13 @@ class Runner {
   }
 
   Async<void> carry_out(Operation& operation) {
+    if (is_send(operation)) {
+      auto may = co_await keep_rate();
+      if (!may) co_return fail(std::move(may.error()));
+      if (!*may) co_return Result<void>{};
+    }
     auto stored = read_order(operation);
     if (!stored) co_return fail(std::move(stored.error()));
-    if (stored->order.what == WriteOrder::What::send) {
-      auto slow = co_await keep_rate();
-      if (!slow) co_return slow;
-    }
     StoredProgress progress(context_, operation);
     const OpenContent open = [this](std::string_view sha256) -> Result<std::unique_ptr<ContentSource>> {
       auto reader = context_.content.open_content(sha256);
@@ -168,19 +170,34 @@ class Runner {
     co_return Result<void>{};
   }
 
-  /// Not more messages a minute than the policy says.
-  Async<void> keep_rate() {
+  /// Not more messages a minute than the policy says; those of the runs before count too. False: this one is
+  /// for a later run, which is where a run does not wait and others have their turn meanwhile.
+  Async<bool> keep_rate() {
     const auto per_minute = static_cast<std::size_t>(std::max(1, context_.policies().mail.send_per_minute));
-    if (sent_at_.size() >= per_minute) {
-      const SystemTime free = sent_at_[sent_at_.size() - per_minute] + std::chrono::minutes(1);
+    if (!context_.sent_at) {
+      auto before = context_.store.read<std::vector<SystemTime>>([&](Transaction& transaction) {
+        return store::attempts_since(transaction, context_.settings.mailbox,
+                                     to_string(WriteOrder::What::send),
+                                     context_.now() - std::chrono::minutes(1));
+      });
+      if (!before) co_return fail(std::move(before.error()));
+      context_.sent_at = std::move(*before);
+    }
+    std::vector<SystemTime>& sent_at = *context_.sent_at;
+    if (sent_at.size() >= per_minute) {
+      const SystemTime free = sent_at[sent_at.size() - per_minute] + std::chrono::minutes(1);
+      if (free > context_.now() && !context_.options.settle) {
+        wait_until(free);
+        co_return false;
+      }
       if (free > context_.now()) {
         const auto pause = std::chrono::duration_cast<std::chrono::milliseconds>(free - context_.now());
         auto slept = co_await context_.surroundings.sleep(pause);
-        if (!slept) co_return slept;
+        if (!slept) co_return fail(std::move(slept.error()));
       }
     }
-    sent_at_.push_back(context_.now());
-    co_return Result<void>{};
+    sent_at.push_back(context_.now());
+    co_return true;
   }
 
   Result<void> finish(Transaction& transaction, Operation& operation, const StoredOrder& stored,
@@ -208,11 +225,17 @@ class Runner {
     if (!done) return done;
     for (const RemoteRef& copy : applied.copies)
       if (done = remove_copy(transaction, order, copy); !done) return done;
-    if (!applied.remark.empty())
+    if (!applied.remark.empty()) {
+      // What a driver remarks of an appointment is that its series is not the record's (invariant 12).
+      const bool differs = order.kind == RecordKind::appointment;
+      if (differs) ++context_.summary.of(order.kind).conflicts;
       if (done = note(context_, transaction, applied.item.id, operation.record,
-                      {.event = "remark", .text = applied.remark});
+                      {.event = differs ? "conflict" : "remark",
+                       .reason = differs ? "recurrence" : "",
+                       .text = applied.remark});
           !done)
         return done;
+    }
     return store::update_operation(transaction, operation);
   }
 
@@ -310,8 +333,9 @@ class Runner {
             if (const json::value* address =
                     person.is_object() ? person.get_object().if_contains("emailAddress") : nullptr;
                 address != nullptr && address->is_string())
-              states[address->get_string()] = "accepted";
-      for (const std::string& address : applied.refused_recipients) states[address] = "failed";
+              plan::recipient_state(states, address->get_string()) = "accepted";
+      for (const std::string& address : applied.refused_recipients)
+        plan::recipient_state(states, address) = "failed";
       changed.fields["recipientStates"] = std::move(states);
       auto updated = store::update_record(transaction, std::move(changed));
       if (!updated) return fail(std::move(updated.error()));
@@ -479,7 +503,6 @@ class Runner {
 
   RunContext& context_;
   OperationsResult result_;
-  std::vector<SystemTime> sent_at_;
   std::span<Operation> queue_;  ///< of those under way together: the ones not yet begun
   std::uint64_t at_ = 0;
   std::uint64_t total_ = 0;

@@ -232,13 +232,8 @@ class Outgoing {
     return enqueue(std::move(order), record, 0);
   }
 
-  /// The organiser, if the record names none, is its owner.
   bool organizes(const model::Record& record) const {
-    const json::value* organizer = record.fields.if_contains("organizer");
-    if (organizer == nullptr || !organizer->is_object()) return true;
-    const std::string_view address = text_of(organizer->get_object(), "emailAddress");
-    if (address.empty()) return true;
-    return text::equals_ignore_case(address, context_.settings.address);
+    return plan::organizes(record.fields, context_.settings.address);
   }
 
   /// E-mails that wait to be sent.

@@ -110,9 +110,16 @@ Result<void> refresh_open_operations(RunContext& context) {
   if (!unfinished) return fail(std::move(unfinished.error()));
   context.open_operations.clear();
   context.busy_links.clear();
+  context.doubles.clear();
   for (const store::Operation& operation : *unfinished) {
     context.open_operations.insert(operation.id);
-    if (operation.link != 0) context.busy_links.insert(operation.link);
+    if (operation.link != 0) {
+      context.busy_links.insert(operation.link);
+    } else if (operation.what == to_string(WriteOrder::What::remove)) {
+      auto stored = read_order(operation);
+      if (!stored) return fail(std::move(stored.error()));
+      context.doubles[stored->order.item.id] = stored->order.item.version;
+    }
   }
   return {};
 }

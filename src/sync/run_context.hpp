@@ -2,9 +2,11 @@
 #pragma once
 // What the phases of one run share.
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "store/content.hpp"
 #include "store/journal.hpp"
@@ -28,9 +30,15 @@ struct RunContext {
   /// Unfinished operations of the mailbox: by their id and by the link they write to.
   std::set<std::string, std::less<>> open_operations = {};
   std::set<store::LinkId> busy_links = {};
+  /// Items without a link that an operation is going to remove, with the version it was made for: doubles of
+  /// what a lost create made (invariant 6). As they are, they are nobody's copies.
+  std::map<std::string, std::string, std::less<>> doubles = {};
   /// Links whose item is to be read again: it was written, or moved on while an operation was under way.
   std::set<store::LinkId> touched_links = {};
   std::string kept_touched = {};  ///< touched_links as the store has them
+
+  /// When messages went out of this mailbox in the last minute and since; read when the first one goes.
+  std::optional<std::vector<SystemTime>> sent_at = std::nullopt;
 
   /// Contents that were fetched for items of the page at hand; durable before its transaction (invariant 2).
   store::ContentBatch arriving = content.batch();

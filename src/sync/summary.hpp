@@ -4,8 +4,10 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
+#include "base/clock.hpp"
 #include "model/record.hpp"
 
 namespace syncline::sync {
@@ -29,7 +31,8 @@ struct MailboxSummary {
   std::array<KindCounts, 4> kinds = {};
   std::uint64_t pages = 0;
   std::uint64_t requests = 0;
-  std::uint64_t waiting = 0;  ///< operations that go on in a later run
+  std::uint64_t waiting = 0;                              ///< operations that go on in a later run
+  std::optional<SystemTime> next_attempt = std::nullopt;  ///< when the first of them may
   std::uint64_t needs_person = 0;
   bool brake = false;                ///< too many deletes: stopped until `brake release`
   std::string taken_over_from = {};  ///< the organisation that had claimed the mailbox before

@@ -138,6 +138,7 @@ net::Async<Done> synchronise(net::Environment& environment, const Task& task) {
   reading.endpoint = task.endpoint;
   reading.keep_as_received = settings.policies.mail.keep_mime;
   reading.connect.sign_in = {.identity = identity_of(task), .policy = policy_of(task), .blocking = blocking};
+  reading.reading_thread = std::make_shared<auth::BlockingPool>(1);
   imap::ImapDriver imap(environment, std::move(reading));
 
   sync::Driver& driver = sends ? static_cast<sync::Driver&>(send_only) : imap;

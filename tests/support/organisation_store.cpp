@@ -146,6 +146,18 @@ model::Record OrganisationStore::edit(model::RecordId id, const model::Fields& c
       .value();
 }
 
+void OrganisationStore::give_to(model::RecordId id, const std::string& owner) {
+  const auto done = store_->write<bool>([&](store::Transaction& transaction) -> Result<bool> {
+    auto record = store::find_record(transaction, id);
+    if (!record) return fail(std::move(record.error()));
+    (*record)->owner = owner;
+    auto updated = store::update_record(transaction, std::move(**record));
+    if (!updated) return fail(std::move(updated.error()));
+    return true;
+  });
+  EXPECT_TRUE(done);
+}
+
 void OrganisationStore::remove(model::RecordId id) {
   auto done = store_->write<bool>([&](store::Transaction& transaction) -> Result<bool> {
     auto record = store::find_record(transaction, id);
@@ -199,6 +211,12 @@ std::vector<std::string> OrganisationStore::journal_texts(const std::string& eve
   std::vector<std::string> texts;
   for (const store::JournalEntry& entry : journal_entries(event)) texts.push_back(entry.text);
   return texts;
+}
+
+std::vector<std::string> OrganisationStore::journal_details(const std::string& event) {
+  std::vector<std::string> details;
+  for (const store::JournalEntry& entry : journal_entries(event)) details.push_back(entry.detail);
+  return details;
 }
 
 std::vector<store::JournalEntry> OrganisationStore::journal_entries(const std::string& event) {

@@ -61,6 +61,7 @@ class OrganisationStore {
 
   model::Record add(model::RecordKind kind, model::Fields fields);
   model::Record edit(model::RecordId id, const model::Fields& changes);
+  void give_to(model::RecordId id, const std::string& owner);
   void remove(model::RecordId id);
   std::vector<model::Record> records(model::RecordKind kind, bool deleted_too = false);
   model::Record only_record(model::RecordKind kind);
@@ -68,6 +69,7 @@ class OrganisationStore {
   std::vector<store::Link> links(model::RecordId record);
   std::vector<std::string> journal(const std::string& event);  ///< their reasons
   std::vector<std::string> journal_texts(const std::string& event);
+  std::vector<std::string> journal_details(const std::string& event);
   std::vector<std::string> alerts();  ///< codes of those that are not cleared
   /// Octets into the content store; the SHA-256 by which they are found.
   std::string add_content(std::string_view octets);

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <gsl/util>
 #include <limits>
 #include <utility>
 
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "net/event.hpp"
 #include "routing/imap/driver/attachments.hpp"
 #include "routing/imap/driver/folders.hpp"
 #include "routing/imap/driver/read_messages.hpp"
@@ -99,10 +101,17 @@ std::string message_id_in(const std::string& header) {
 
 }  // namespace
 
+struct ImapDriver::Line {
+  explicit Line(net::asio::any_io_executor executor) : free(std::move(executor)) {}
+  bool in_use = false;
+  net::Event free;
+};
+
 ImapDriver::ImapDriver(net::Environment& environment, DriverSettings settings, sync::SendMail send)
     : environment_(environment),
       settings_(std::move(settings)),
       send_(std::move(send)),
+      line_(std::make_shared<Line>(environment.executor)),
       cache_(settings_.cache_octets, settings_.cached_message_octets) {}
 
 void ImapDriver::warn(std::string text) {
@@ -135,6 +144,14 @@ Async<void> ImapDriver::ensure_connected() {
 
 template <class T, class Operation>
 Async<T> ImapDriver::on_connection(Operation operation) {
+  const std::shared_ptr<Line> line = line_;
+  while (line->in_use)
+    if (auto waited = co_await line->free.wait(); !waited) co_return fail(std::move(waited.error()));
+  line->in_use = true;
+  const auto leave = gsl::finally([&line] {
+    line->in_use = false;
+    line->free.notify_one();
+  });
   for (bool again = false;; again = true) {
     const bool is_old = client_ && client_->session().open();
     auto ready = co_await ensure_connected();
@@ -530,21 +547,26 @@ Async<void> ImapDriver::read_folder(const std::string& folder, std::uint32_t uid
     for (const auto& [uid, octets] : sizes)
       if (octets > settings_.whole_octets) by_header.add(uid);
   }
-  const ReadMessages::Keep keep{
-      .as_received = settings_.keep_as_received,
-      .most_octets = settings_.cached_message_octets,
-      .take = [this](std::string id, KeptContent content) { cache_.put(std::move(id), std::move(content)); }};
+  const ReadTerms terms{.folder = folder,
+                        .uid_validity = uid_validity,
+                        .with_body = with_body,
+                        .keep_as_received = settings_.keep_as_received,
+                        .keep_most_octets = settings_.cached_message_octets};
+  const ReadMessages::Take take = [this](std::string id, KeptContent content) {
+    cache_.put(std::move(id), std::move(content));
+  };
   for (const bool is_whole : {true, false}) {
     const UidSet& chosen = is_whole ? whole : by_header;
     if (chosen.empty()) continue;
     const std::string all = items + (is_whole ? " BODY.PEEK[])" : " BODYSTRUCTURE BODY.PEEK[HEADER])");
-    ReadMessages reader(folder, uid_validity, with_body, keep);
+    ReadMessages reader(terms, take, settings_.reading_thread);
     std::vector<FetchBatch> batches = is_whole
                                           ? batches_by_size(chosen, sizes)
                                           : Client::batches_of(chosen, settings_.messages_a_command, 4096);
     std::vector<FetchBatch> asked = batches;
     auto outcomes = co_await client_->fetch(std::move(asked), all, reader);
     if (!outcomes) co_return fail(std::move(outcomes.error()));
+    if (auto settled = co_await reader.settle(); !settled) co_return settled;
     // One bad message never loses its batch: those that did not come are asked for one by one.
     for (std::size_t i = 0; i < batches.size(); ++i) {
       if ((*outcomes)[i]) continue;
@@ -553,6 +575,7 @@ Async<void> ImapDriver::read_folder(const std::string& folder, std::uint32_t uid
         std::vector<FetchBatch> single = {{.uids = UidSet::range(uid, uid)}};
         auto one = co_await client_->fetch(std::move(single), all, reader);
         if (!one) co_return fail(std::move(one.error()));
+        if (auto settled = co_await reader.settle(); !settled) co_return settled;
         if (!one->front() && !reader.items().contains(uid)) {
           Error error = std::move(one->front().error());
           // The server refuses this message and gives others: it is put aside.
@@ -592,7 +615,7 @@ Async<RemoteItems> ImapDriver::read_once(const std::vector<std::string>& ids, bo
     if (found == results.end())
       items.emplace_back(gone());
     else
-      items.push_back(found->second);
+      items.push_back(std::move(found->second));
   }
   co_return items;
 }

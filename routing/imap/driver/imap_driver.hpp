@@ -32,6 +32,8 @@ struct DriverSettings {
   bool keep_as_received = true;
   std::size_t cache_octets = std::size_t{6} << 20;
   std::size_t cached_message_octets = std::size_t{1} << 20;
+  /// A pool of one thread, where messages are read while the next arrive; null: they are read in turn.
+  std::shared_ptr<auth::BlockingPool> reading_thread = nullptr;
 };
 
 class ImapDriver final : public sync::Driver {
@@ -53,6 +55,7 @@ class ImapDriver final : public sync::Driver {
   Async<std::optional<Found>> find(model::RecordKind kind, std::string search_key) override;
   /// As many as smtp::Sender takes.
   std::size_t sends_at_once() const override { return 2; }
+  bool reads_beside() const override { return true; }
   Async<sync::Applied> apply(const sync::WriteOrder& order, sync::Progress& progress,
                              const sync::OpenContent& content) override;
   Async<sync::RemoteRef> unmark(sync::RemoteRef item, model::RecordKind kind) override;
@@ -80,7 +83,7 @@ class ImapDriver final : public sync::Driver {
   Async<void> close();
 
  private:
-  /// Once more on a new connection, where the old one turns out to have ended.
+  /// In turn, and once more on a new connection where the old one turns out to have ended.
   template <class T, class Operation>
   Async<T> on_connection(Operation operation);
   Async<void> ensure_connected();
@@ -117,6 +120,10 @@ class ImapDriver final : public sync::Driver {
   DriverSettings settings_;
   sync::SendMail send_;
   std::unique_ptr<Client> client_;
+  /// Whose turn it is on the connection. Shared with who has it: an operation may be dropped after the
+  /// driver.
+  struct Line;
+  std::shared_ptr<Line> line_;
   std::optional<Selected> selected_;  ///< as SELECT said it
   std::optional<std::vector<Folder>> folders_;
   MessageCache cache_;

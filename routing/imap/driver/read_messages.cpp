@@ -1,82 +1,47 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "routing/imap/driver/read_messages.hpp"
 
-#include <algorithm>
-#include <boost/json/array.hpp>
-#include <memory>
-#include <set>
-
-#include "base/text.hpp"
-#include "routing/imap/driver/attachments.hpp"
-#include "routing/imap/mailbox_name.hpp"
-#include "routing/message/message_fields.hpp"
+#include <utility>
 
 namespace syncline::imap {
 namespace {
 
-namespace json = boost::json;
+constexpr std::uint64_t largest_collected_octets = std::uint64_t{256} << 10;
+/// So much goes to the thread at once: a message alone is less work than to wake it.
+constexpr std::size_t octets_a_batch = std::size_t{128} << 10;
+constexpr std::size_t messages_a_batch = 64;
+/// More than this is not held: the thread is behind, and this one reads as well.
+constexpr std::size_t most_unread_octets = std::size_t{1} << 20;
 
-/// The header field of our own messages (routing/smtp writes it).
-constexpr std::string_view operation_header = "X-Syncline-Operation";
-
-bool has_flag(const std::vector<std::string>& flags, std::string_view flag) {
-  return std::any_of(flags.begin(), flags.end(),
-                     [&](const std::string& one) { return text::equals_ignore_case(one, flag); });
+Result<ReadItem> read_one(const ReadTerms& terms, const FetchReply& reply, std::string_view octets) {
+  ItemReader reader(terms, reply.sections.front().name, octets.size());
+  if (auto fed = reader.feed(octets); !fed) return fail(std::move(fed.error()));
+  return reader.finish(reply);
 }
-
-/// Labels that users made; Gmail's own begin with a backslash and say where a message lies.
-json::value categories_of(const std::vector<std::string>& labels) {
-  json::array made;
-  std::set<std::string> seen;
-  for (const std::string& label : labels) {
-    if (label.starts_with('\\')) continue;
-    const std::string name = decode_mailbox_name(label);
-    const std::string_view trimmed = text::trim(name);
-    if (trimmed.empty() || !seen.emplace(trimmed).second) continue;
-    made.emplace_back(trimmed);
-  }
-  return made.empty() ? json::value() : json::value(std::move(made));
-}
-
-bool is_whole_section(std::string_view name) {
-  return text::equals_ignore_case(name, "BODY[]") || text::equals_ignore_case(name, "RFC822");
-}
-
-class KeepAttachment final : public mime::AttachmentSink {
- public:
-  KeepAttachment(KeptContent& content, std::size_t number) : content_(content), number_(number) {}
-  Result<void> write(std::string_view octets) override {
-    content_.attachments[number_] += octets;
-    return {};
-  }
-  Result<void> close(const mime::Attachment&) override {
-    content_.attachments[number_].shrink_to_fit();
-    return {};
-  }
-
- private:
-  KeptContent& content_;
-  std::size_t number_;
-};
 
 }  // namespace
 
-std::string version_of(const std::vector<std::string>& flags) {
-  return has_flag(flags, "\\Seen") ? "r" : "u";
+ReadMessages::ReadMessages(ReadTerms terms, Take take, std::shared_ptr<auth::BlockingPool> thread)
+    : terms_(std::make_shared<const ReadTerms>(std::move(terms))),
+      take_(std::move(take)),
+      thread_(std::move(thread)),
+      unread_octets_(std::make_shared<std::atomic<std::size_t>>(0)) {}
+
+void ReadMessages::Batch::read() {
+  outcomes.reserve(messages.size());
+  for (Arrived& message : messages) {
+    outcomes.push_back(read_one(*terms, message.reply, message.octets));
+    unread_octets->fetch_sub(std::exchange(message.octets, {}).size());
+  }
 }
 
 void ReadMessages::begin_message(std::string_view section, std::uint64_t octets) {
-  content_ = {};
-  keeping_ = is_whole_section(section) && octets <= keep_.most_octets;
-  mime::ReadOptions options;
-  options.hash_octets = options.hash_attachments = false;
-  if (keeping_ && keep_.as_received) content_.as_received.reserve(static_cast<std::size_t>(octets));
-  if (keeping_ && !keep_.as_received)
-    options.open_sink = [this](const mime::Attachment&) -> Result<std::unique_ptr<mime::AttachmentSink>> {
-      content_.attachments.emplace_back();
-      return std::make_unique<KeepAttachment>(content_, content_.attachments.size() - 1);
-    };
-  reader_.emplace(std::move(options));
+  reader_.reset();
+  collected_.reset();
+  if (thread_ && octets <= largest_collected_octets && *unread_octets_ <= most_unread_octets)
+    collected_.emplace().reserve(static_cast<std::size_t>(octets));
+  else
+    reader_.emplace(*terms_, section, octets);
 }
 
 Result<void> ReadMessages::on_literal_start(const StreamedLiteral& literal) {
@@ -85,8 +50,9 @@ Result<void> ReadMessages::on_literal_start(const StreamedLiteral& literal) {
 }
 
 Result<void> ReadMessages::on_literal_data(std::string_view data) {
-  if (keeping_ && keep_.as_received) content_.as_received += data;
-  return reader_->feed(data);
+  if (reader_) return reader_->feed(data);
+  *collected_ += data;
+  return {};
 }
 
 Result<void> ReadMessages::on_reply(Reply& reply) {
@@ -95,10 +61,10 @@ Result<void> ReadMessages::on_reply(Reply& reply) {
   // Flags that changed meanwhile come without sections: the next pull tells of them.
   if (fetch->sections.empty() || fetch->uid == 0) {
     reader_.reset();
+    collected_.reset();
     return {};
   }
   const FetchedSection& section = fetch->sections.front();
-  const bool is_whole = is_whole_section(section.name);
   if (!section.streamed) {
     if (!section.value) {
       items_.insert_or_assign(
@@ -109,51 +75,46 @@ Result<void> ReadMessages::on_reply(Reply& reply) {
     begin_message(section.name, section.value->size());
     if (auto fed = on_literal_data(*section.value); !fed) return fed;
   }
-  if (!reader_) return {};
-  auto message = reader_->finish();
-  reader_.reset();
-  if (!message) return fail(std::move(message.error()));
-  sync::RemoteItem item = item_of(*fetch, *message, is_whole);
-  if (keeping_) keep_.take(item.ref.id, std::move(content_));
-  content_ = {};
-  keeping_ = false;
-  items_.insert_or_assign(fetch->uid, std::move(item));
+  return end_message(*fetch);
+}
+
+Result<void> ReadMessages::end_message(FetchReply& reply) {
+  if (reader_) {
+    auto read = reader_->finish(reply);
+    reader_.reset();
+    return take(std::move(read));
+  }
+  if (!collected_) return {};
+  if (!batch_) batch_ = std::make_shared<Batch>(Batch{.terms = terms_, .unread_octets = unread_octets_});
+  batch_->octets += collected_->size();
+  batch_->messages.push_back({.reply = std::move(reply), .octets = *std::exchange(collected_, std::nullopt)});
+  if (batch_->octets >= octets_a_batch || batch_->messages.size() >= messages_a_batch) hand_over();
   return {};
 }
 
-sync::RemoteItem ReadMessages::item_of(FetchReply& reply, const mime::Message& message, bool is_whole) const {
-  const std::vector<std::string> flags = reply.flags.value_or(std::vector<std::string>());
-  sync::RemoteItem item;
-  item.ref.id = ItemId{reply.uid, uid_validity_, folder_}.text();
-  item.ref.version = version_of(flags);
-  item.kind = model::RecordKind::email;
-  item.folder_id = folder_;
-  item.item_class = mail::item_class_of(message);
-  SearchKey key{.gmail_message_id = reply.gmail_message_id,
-                .octets = reply.size.value_or(0),
-                .message_id = message.message_id.value_or("")};
-  if (reply.internal_date)
-    key.received_seconds =
-        std::chrono::duration_cast<std::chrono::seconds>(reply.internal_date->time_since_epoch()).count();
-  item.search_key = key.text();
-  if (auto id = message.header(operation_header))
-    if (const std::string_view trimmed = text::trim(*id); !trimmed.empty()) item.operation_id = trimmed;
-  item.is_own_automatic_mail = message.header(sync::own_mail_header).has_value();
-  mail::MessageContext context;
-  context.received = reply.internal_date;
-  context.is_read = has_flag(flags, "\\Seen");
-  context.with_body = with_body_;
-  context.is_whole = is_whole;
-  context.attachment_prefix = item.ref.id + attachment_border;
-  item.fields = mail::fields_of(message, context);
-  if (reply.gmail_labels) item.fields["categories"] = categories_of(*reply.gmail_labels);
-  if (!is_whole && reply.structure) {
-    item.fields["attachments"] = attachments_of(*reply.structure, item.ref.id);
-    item.item_class = item_class_of(*reply.structure);
-    item.fields["itemClass"] = item.item_class;
-    item.fields["isEncrypted"] = is_encrypted(*reply.structure);
-  }
-  return item;
+Result<void> ReadMessages::take(Result<ReadItem> read) {
+  if (!read) return fail(std::move(read.error()));
+  if (read->kept) take_(read->item.ref.id, std::move(*read->kept));
+  items_.insert_or_assign(read->uid, std::move(read->item));
+  return {};
+}
+
+void ReadMessages::hand_over() {
+  unread_octets_->fetch_add(batch_->octets);
+  thread_->post([batch = batch_] { batch->read(); });
+  handed_over_.push_back(std::exchange(batch_, nullptr));
+}
+
+Async<void> ReadMessages::settle() {
+  if (batch_) hand_over();
+  if (handed_over_.empty()) co_return Result<void>{};
+  // One thread: this comes after all that was handed over.
+  auto waited = co_await thread_->run([]() -> Result<void> { return {}; });
+  if (!waited) co_return waited;
+  for (const std::shared_ptr<Batch>& batch : std::exchange(handed_over_, {}))
+    for (Result<ReadItem>& read : batch->outcomes)
+      if (auto taken = take(std::move(read)); !taken) co_return taken;
+  co_return Result<void>{};
 }
 
 }  // namespace syncline::imap

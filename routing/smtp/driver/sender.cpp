@@ -326,7 +326,7 @@ Async<Sender::Lease> Sender::lease_session() {
   for (;;) {
     // A wrong password is tried once, not once for each message that is under way.
     const std::uint64_t refusals_before = refusals_;
-    while ((one_at_a_time_ || !was_let_in_) && in_use_ > 0) {
+    while (in_use_ > 0 && (one_at_a_time_ || !was_let_in_ || !has_place_for_another())) {
       auto waited = co_await session_free_.wait();
       if (!waited) co_return fail(std::move(waited.error()));
       if (refusals_ != refusals_before) co_return fail(refusal_);
@@ -340,6 +340,11 @@ Async<Sender::Lease> Sender::lease_session() {
       if (*good == nullptr) continue;
       lease.session = std::move(*good);
       co_return lease;
+    }
+    if (settings_.places.take && places_.size() < in_use_) {
+      auto place = co_await settings_.places.take();
+      if (!place) co_return fail(std::move(place.error()));
+      places_.push_back(std::move(*place));
     }
     auto opened = co_await Session::open(environment_, settings_.session, choose_);
     if (opened) {
@@ -359,6 +364,15 @@ Async<Sender::Lease> Sender::lease_session() {
     if (in_use_ == 1 && idle_.empty()) co_return fail(std::move(opened.error()));
     one_at_a_time_ = true;
   }
+}
+
+/// Whoever has a session never waits for another one: two senders that did would wait for each other.
+bool Sender::has_place_for_another() {
+  if (!settings_.places.try_take || places_.size() > in_use_) return true;
+  auto place = settings_.places.try_take();
+  if (!place) return false;
+  places_.push_back(std::move(place));
+  return true;
 }
 
 bool Sender::leaves_no_choice(const Job& job) const {
@@ -432,6 +446,7 @@ Async<sync::RemoteRef> Sender::append_copy(Job& job, std::string& remark) {
 Async<void> Sender::close() {
   for (const std::unique_ptr<Session>& session : idle_) static_cast<void>(co_await session->quit());
   idle_.clear();
+  if (in_use_ == 0) places_.clear();
   co_return Result<void>{};
 }
 

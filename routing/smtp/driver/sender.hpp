@@ -4,6 +4,7 @@
 // is durable before the last octet, a lost answer is settled by the Sent folder, and a recipient who was
 // accepted is never written to again.
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +19,13 @@
 
 namespace syncline::smtp {
 
+/// Counts sessions beside those that others have with the same credential.
+struct SessionPlaces {
+  using Place = std::shared_ptr<void>;      ///< the right to one session; given back when dropped
+  std::function<Async<Place>()> take = {};  ///< waits for it; empty: nobody counts
+  std::function<Place()> try_take = {};     ///< null: it would have to be waited for
+};
+
 struct SenderSettings {
   SessionSettings session = {};
   std::string address = {};  ///< the mailbox's own: the envelope's sender, to whom reports go
@@ -31,6 +39,7 @@ struct SenderSettings {
   std::chrono::milliseconds copy_window = std::chrono::minutes(1);
   std::chrono::milliseconds copy_pause = std::chrono::seconds(5);
   unsigned most_tries = 8;  ///< transactions for recipients that the server puts off
+  SessionPlaces places = {};
 };
 
 /// One mailbox. Up to two messages may be sent at the same time, each in a session of its own where the
@@ -85,6 +94,7 @@ class Sender {
     Sender* sender_;
   };
   Async<Lease> lease_session();
+  bool has_place_for_another();
   Async<std::unique_ptr<Session>> rested(std::unique_ptr<Session> session);
 
   /// The Sent folder is another connection, which does one thing at a time.
@@ -113,10 +123,11 @@ class Sender {
   SentFolder sent_folder_;
   std::vector<std::unique_ptr<Session>> idle_;
   std::size_t in_use_ = 0;
-  bool was_let_in_ = false;     ///< the last sign-in was good
-  bool one_at_a_time_ = false;  ///< the server did not let a second session in
-  std::uint64_t refusals_ = 0;  ///< of who signs in
-  Error refusal_;               ///< the last of them
+  std::vector<SessionPlaces::Place> places_;  ///< for these and the idle ones, until close()
+  bool was_let_in_ = false;                   ///< the last sign-in was good
+  bool one_at_a_time_ = false;                ///< the server did not let a second session in
+  std::uint64_t refusals_ = 0;                ///< of who signs in
+  Error refusal_;                             ///< the last of them
   net::Event session_free_;
   bool folder_in_use_ = false;
   net::Event folder_free_;

@@ -9,6 +9,7 @@
 #include "admin/api/visible_mailboxes.hpp"
 #include "service/organisation/alert_acts.hpp"
 #include "service/views/journal_json.hpp"
+#include "store/alert_messages.hpp"
 
 namespace syncline::admin::api {
 namespace {
@@ -23,6 +24,8 @@ Result<Answer> list(Call& call) {
     if (!visible) return fail(std::move(visible.error()));
     auto alerts = store::list_alerts(transaction, !call.flag("all"));
     if (!alerts) return fail(std::move(alerts.error()));
+    auto notes = store::list_alert_notes(transaction);
+    if (!notes) return fail(std::move(notes.error()));
     // By id, the latest first: the times of open ones move on while somebody turns pages.
     std::sort(alerts->begin(), alerts->end(), [](const auto& a, const auto& b) { return a.id > b.id; });
     json::array items;
@@ -35,7 +38,9 @@ Result<Answer> list(Call& call) {
         next = call.cursor(std::to_string(last));
         break;
       }
-      items.push_back(service::to_json(alert, visible->address_of(alert.mailbox)));
+      const auto note = notes->find(alert.id);
+      items.push_back(service::to_json(alert, visible->address_of(alert.mailbox),
+                                       note == notes->end() ? nullptr : &note->second));
       last = alert.id;
     }
     return page_answer(std::move(items), next);

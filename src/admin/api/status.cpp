@@ -17,7 +17,7 @@ Result<Answer> show(Call& call) {
       [&](store::Transaction& transaction) { return service::collect_status(transaction, today); });
   if (!status) return fail(std::move(status.error()));
   // How mailboxes are watched is the daemon's to say.
-  auto object = std::make_shared<json::object>(service::to_json(**status));
+  auto object = std::make_shared<json::object>(service::to_json(**status, call.now()));
   Answer answer;
   answer.afterwards = [object](Control& control, Answer& made) {
     const json::object watched = control.watched();
@@ -26,6 +26,7 @@ Result<Answer> show(Call& call) {
       const json::value* const how = watched.if_contains(mailbox.at("mailbox").get_string());
       mailbox["watched"] = how != nullptr ? *how : json::value(nullptr);
     }
+    if (const json::value* const servers = watched.if_contains("servers")) object->at("servers") = *servers;
     made = json_answer(*object);
   };
   return answer;

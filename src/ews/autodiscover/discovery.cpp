@@ -614,6 +614,7 @@ class Run {
     if (facts.server_type.empty()) facts.server_type = "Exchange Server";
     if (facts.server_type == "Exchange Online") facts.location = model::MailboxLocation::online;
     if (!answer.supported_schemas.empty()) facts.supported_schemas = answer.supported_schemas;
+    facts.grouping_information = answer.grouping_information;
     if (!answer.display_name.empty()) facts.display_name = answer.display_name;
     facts.remote = facts.location == model::MailboxLocation::online && own_server_answered_;
     facts.confirmed = authenticated_;

@@ -177,6 +177,8 @@ class SoapHandler final : public PathHandler {
       answer.display_name = std::move(value);
     else if (setting_ == "EwsSupportedSchemas")
       answer.supported_schemas = std::move(value);
+    else if (setting_ == "GroupingInformation")
+      answer.grouping_information = std::move(value);
   }
 
   int users_ = 0;
@@ -352,7 +354,7 @@ std::string soap_request(std::string_view address, std::string_view url) {
       "</w:To></s:Header><s:Body><a:GetUserSettingsRequestMessage><a:Request><a:Users><a:User><a:Mailbox>" +
       text::escape_for_xml(address) + "</a:Mailbox></a:User></a:Users><a:RequestedSettings>";
   for (const std::string_view setting : {"UserDisplayName", "AutoDiscoverSMTPAddress", "InternalEwsUrl",
-                                         "ExternalEwsUrl", "EwsSupportedSchemas"}) {
+                                         "ExternalEwsUrl", "EwsSupportedSchemas", "GroupingInformation"}) {
     body += "<a:Setting>";
     body += setting;
     body += "</a:Setting>";

@@ -38,6 +38,7 @@ struct Answer {
   std::string display_name;
   std::string server_version;  ///< "15.2.1118.7"
   std::string supported_schemas;
+  std::string grouping_information;
 };
 
 /// Bodies may be anything at all. Errors: domain autodiscover "html-page", "not-autodiscover"; domain xml

@@ -2,6 +2,7 @@
 #include "ews/client/budgets.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "ews/client/busy.hpp"
 
@@ -36,15 +37,27 @@ std::size_t one_less(std::size_t places) {
 
 }  // namespace
 
-CredentialBudgets::CredentialBudgets(net::Environment& environment, net::BudgetLimits limits)
+CredentialBudgets::CredentialBudgets(net::Environment& environment, net::BudgetLimits limits,
+                                     std::shared_ptr<net::Budget> of_account)
     : environment_(environment),
       most_(limits),
       limits_(limits),
       budget_(environment, limits),
+      of_account_(std::move(of_account)),
       last_change_(environment.clock.steady_now()) {}
 
-net::Async<net::Budget::Token> CredentialBudgets::acquire(OperationKind kind) {
-  co_return co_await budget_.acquire(budget_of(kind));
+net::Async<CredentialBudgets::Permit> CredentialBudgets::acquire(OperationKind kind) {
+  for (;;) {
+    auto own = co_await budget_.acquire(budget_of(kind));
+    if (!own) co_return fail(std::move(own.error()));
+    Permit permit{.own = std::move(*own), .of_account = {}};
+    if (!of_account_ || kind == OperationKind::hanging) co_return permit;
+    auto of_account = co_await of_account_->acquire(net::BudgetKind::request);
+    if (!of_account) co_return fail(std::move(of_account.error()));
+    permit.of_account = std::move(*of_account);
+    // A mailbox that is told to wait must not keep the others' place while it does.
+    if (!budget_.metrics().paused_until) co_return permit;
+  }
 }
 
 void CredentialBudgets::busy(const Error& error, OperationKind kind) {

@@ -2,6 +2,8 @@
 #pragma once
 // What one credential may ask of its server at a time, as the server counts it, and what its busy answers do
 // to that (invariant 27, R-12, R-13).
+#include <memory>
+
 #include "base/error.hpp"
 #include "ews/client/operation_kind.hpp"
 #include "net/budget.hpp"
@@ -9,13 +11,21 @@
 
 namespace syncline::ews {
 
-/// Shared by all clients of one credential on one executor.
+/// Shared by all clients of one credential on one executor. Of an account that impersonates, each mailbox is
+/// counted by the server for itself and has budgets of its own; `of_account` then holds for all of them
+/// together. Null: there is no more than these.
 class CredentialBudgets {
  public:
-  explicit CredentialBudgets(net::Environment& environment, net::BudgetLimits limits = {});
+  explicit CredentialBudgets(net::Environment& environment, net::BudgetLimits limits = {},
+                             std::shared_ptr<net::Budget> of_account = nullptr);
 
-  /// What a request holds until its reply is read. Waits in turn, and until no busy answer is in force.
-  net::Async<net::Budget::Token> acquire(OperationKind kind);
+  /// What a request holds until its reply is read.
+  struct Permit {
+    net::Budget::Token own;
+    net::Budget::Token of_account;  ///< empty for streams, which no account's limit counts
+  };
+  /// Waits in turn, and until no busy answer is in force.
+  net::Async<Permit> acquire(OperationKind kind);
 
   /// A busy answer: nothing leaves before the hint has passed; without one a wait that doubles. An answer
   /// that names a limit on concurrency, and any busy answer to a sync call (servers name no limit there),
@@ -37,6 +47,7 @@ class CredentialBudgets {
   const net::BudgetLimits most_;
   net::BudgetLimits limits_;
   net::Budget budget_;
+  std::shared_ptr<net::Budget> of_account_;
   SteadyTime last_change_;
   unsigned busy_in_a_row_ = 0;
 };

@@ -102,7 +102,8 @@ sync::RemoteItem from_item(RecordKind kind, const Item& item, const DriverState&
   const time::Zone zone = is_all_day ? zone_of_days(item, state) : state.zone;
   const ItemContext context{.zone = zone, .is_all_day = is_all_day};
   const KindTable& table = table_of(kind);
-  made.fields.reserve(table.rows.size() + 1);
+  // With room for what a record has besides.
+  made.fields.reserve(table.rows.size() + 8);
   for (const FieldRow& row : table.rows)
     if (MappedValue value = row.value(item, context)) made.fields.emplace(row.field, std::move(*value));
   if (kind == RecordKind::email && with_body && !is_encrypted(item))

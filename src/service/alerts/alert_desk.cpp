@@ -5,12 +5,13 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <map>
 #include <set>
 
 #include "base/text.hpp"
+#include "service/alerts/all_clear.hpp"
+#include "service/organisation/last_run.hpp"
 #include "service/organisation/organisation.hpp"
 #include "store/operations.hpp"
 #include "sync/orders.hpp"
@@ -42,49 +43,28 @@ std::string_view word_of(AlertLevel level) noexcept {
   return {};
 }
 
-/// What the engine keeps of a mailbox's runs.
-struct RunState {
-  std::int64_t errors_in_a_row = 0;
-  std::optional<SystemTime> since = std::nullopt;  ///< its last good run, or its first one
-  bool failed = false;
-  std::string error = {};
-};
-
-RunState run_state(const std::string& text) {
-  RunState state;
-  boost::system::error_code bad;
-  const json::value value = json::parse(text, bad);
-  const json::object* object = bad ? nullptr : value.if_object();
-  if (object == nullptr) return state;
-  const auto time_at = [&](std::string_view name) -> std::optional<SystemTime> {
-    const json::value* at = object->if_contains(name);
-    if (at == nullptr || !at->is_int64()) return std::nullopt;
-    return SystemTime(std::chrono::milliseconds(at->get_int64()));
-  };
-  if (const json::value* errors = object->if_contains("errorsInARow");
-      errors != nullptr && errors->is_int64())
-    state.errors_in_a_row = errors->get_int64();
-  state.failed = model::text_of(*object, "outcome") == "failed";
-  state.since = time_at("succeededAt");
-  if (const json::value* error = object->if_contains("error"); error != nullptr && error->is_object())
-    state.error = model::text_of(error->get_object(), "message");
-  return state;
-}
-
 /// Everything that is decided on, as of one moment.
 class Look {
  public:
-  Look(Transaction& transaction, const AlertDeskSettings& settings, StoredOrganisation stored, SystemTime now)
-      : transaction_(transaction), settings_(settings), stored_(std::move(stored)), now_(now) {}
+  Look(Transaction& transaction, const AlertDeskSettings& settings, StoredOrganisation stored,
+       const Clock& clock, const std::vector<MailboxTurn>& turns)
+      : transaction_(transaction),
+        settings_(settings),
+        stored_(std::move(stored)),
+        now_(clock.now()),
+        steady_now_(clock.steady_now()) {
+    for (const MailboxTurn& turn : turns) turns_.emplace(turn.address, &turn);
+  }
 
   Result<void> run() {
     if (auto read = read_alerts(); !read) return read;
+    if (auto done = forget_old_information(); !done) return done;
     if (auto done = watch_mailboxes(); !done) return done;
     if (auto done = watch_profiles(); !done) return done;
     auto notes = store::list_alert_notes(transaction_);
     if (!notes) return fail(std::move(notes.error()));
     for (const Alert& alert : alerts_)
-      if (!notes->contains(alert.id))
+      if (!notes->contains(alert.id) && !is_all_clear(alert.code))
         if (auto done = tell(alert); !done) return done;
     return {};
   }
@@ -107,34 +87,69 @@ class Look {
     return nullptr;
   }
 
-  /// Raised once for as long as it lasts.
-  Result<void> hold(bool wanted, const Alert& alert) {
+  /// Raised once for as long as it lasts; `over` says when it has ended.
+  Result<void> hold(bool wanted, const Alert& alert, Alert over, bool silent = false) {
     const bool open = find(alert.mailbox, alert.code) != nullptr;
     if (wanted == open) return {};
     changed_ = true;
-    return wanted ? store::raise_alert(transaction_, alert)
-                  : store::clear_alert(transaction_, alert.mailbox, alert.code);
+    if (!wanted) return settle_with_word(transaction_, alert.mailbox, alert.code, std::move(over), silent);
+    // Its good news of last time are none any more.
+    if (auto cleared = store::clear_alert(transaction_, alert.mailbox, over.code); !cleared) return cleared;
+    return store::raise_alert(transaction_, alert);
+  }
+
+  Result<void> forget_old_information() {
+    for (const Alert& alert : alerts_) {
+      if (alert.level != AlertLevel::information || now_ - alert.at < settings_.information_kept) continue;
+      if (auto cleared = store::clear_alert(transaction_, alert.mailbox, alert.code); !cleared)
+        return cleared;
+      changed_ = true;
+    }
+    return changed_ ? read_again() : Result<void>{};
+  }
+
+  const MailboxTurn* turn_of(const std::string& address) const {
+    const auto found = turns_.find(address);
+    return found == turns_.end() ? nullptr : found->second;
+  }
+  bool is_long(const std::optional<SteadyTime>& since) const {
+    return since && steady_now_ - *since >= settings_.patience;
   }
 
   Result<void> watch_mailboxes() {
     for (const model::Mailbox& mailbox : stored_.configuration.mailboxes) {
       const MailboxStanding& standing = stored_.mailboxes.at(mailbox.address);
-      const RunState state = run_state(standing.state);
-      const bool long_enough = !state.since || now_ - *state.since >= settings_.failing_after;
+      const LastRun state = read_last_run(standing.state);
+      const bool long_enough = !state.succeeded_at || now_ - *state.succeeded_at >= settings_.failing_after;
       const bool failing =
           standing.enabled && state.failed && state.errors_in_a_row >= settings_.failing_runs && long_enough;
       const bool may_settle = !standing.enabled || !state.failed;
-      const bool open = find(standing.id, failing_alert) != nullptr;
-      if (!failing && !(open && may_settle)) continue;
+      const Alert* open = find(standing.id, failing_alert);
+      if (!failing && !(open != nullptr && may_settle)) continue;
+      auto silent = open == nullptr ? Result<bool>(true) : is_nobody_s_news(*open, standing);
+      if (!silent) return fail(std::move(silent.error()));
       auto held = hold(failing,
                        {.mailbox = standing.id,
                         .level = AlertLevel::error,
                         .code = std::string(failing_alert),
-                        .text = fmt::format("{} is not synchronised: {}", mailbox.address, state.error),
-                        .remedy = fmt::format("syncline mailbox test {} names the cause.", mailbox.address)});
+                        .text = fmt::format("{} is not synchronised: {}", mailbox.address, state.error_text),
+                        .remedy = fmt::format("syncline mailbox test {} names the cause.", mailbox.address)},
+                       {.code = std::string(mailbox_works_again),
+                        .text = fmt::format("{} is synchronised again", mailbox.address)},
+                       *silent);
       if (!held) return held;
     }
     return changed_ ? read_again() : Result<void>{};
+  }
+
+  /// Another alert has said for many that it failed, and says for them that it is over; or it was disabled.
+  Result<bool> is_nobody_s_news(const Alert& trouble, const MailboxStanding& standing) {
+    if (!standing.enabled) return true;
+    auto messages = store::messages_of_alert(transaction_, trouble.id);
+    if (!messages) return fail(std::move(messages.error()));
+    return std::any_of(messages->begin(), messages->end(), [](const AlertMessage& message) {
+      return message.state == AlertMessageState::covered;
+    });
   }
 
   Result<void> read_again() {
@@ -147,6 +162,8 @@ class Look {
     struct Count {
       std::size_t enabled = 0;
       std::size_t failing = 0;
+      std::size_t unheard = 0;  ///< of: they have not had a run since the start
+      bool is_server_out = false;
     };
     std::map<std::string, Count> counts;
     for (const model::Profile& profile : stored_.configuration.profiles) counts[profile.name];
@@ -158,24 +175,40 @@ class Look {
       Count& count = counts[profile->name];
       ++count.enabled;
       const auto found = by_mailbox_.find(standing.id);
-      if (found == by_mailbox_.end()) continue;
-      count.failing += std::any_of(found->second.begin(), found->second.end(), [&](const Alert* alert) {
-        return alert->level == AlertLevel::error && now_ - alert->at <= settings_.group_window;
-      });
+      const bool is_alert =
+          found != by_mailbox_.end() &&
+          std::any_of(found->second.begin(), found->second.end(), [&](const Alert* alert) {
+            return alert->level == AlertLevel::error && now_ - alert->at <= settings_.group_window;
+          });
+      const MailboxTurn* turn = turn_of(mailbox.address);
+      const bool is_out = turn != nullptr && is_long(turn->server_out_since);
+      count.is_server_out = count.is_server_out || is_out;
+      if (is_alert || is_out || (turn != nullptr && is_long(turn->failing_since)))
+        ++count.failing;
+      else if (turn != nullptr && !turn->has_run)
+        ++count.unheard;
     }
     for (const auto& [name, count] : counts) {
       const std::string code = std::string(group_prefix) + name;
       const bool open = find(0, code) != nullptr;
       // Settled when less than a quarter is left, so that it does not come and go.
-      const bool wanted = open ? count.failing * 4 >= std::max<std::size_t>(1, count.enabled)
-                               : count.failing >= settings_.group_least && count.failing * 2 >= count.enabled;
-      auto held = hold(
-          wanted, {.level = AlertLevel::error,
-                   .code = code,
-                   .text = fmt::format("{} of {} mailboxes of the profile {} have failed within an hour",
-                                       count.failing, count.enabled, name),
-                   .remedy = "Look at the profile's server, its network and its credentials; the mailboxes "
-                             "go on by themselves."});
+      const bool wanted = open
+                              ? (count.failing + count.unheard) * 4 >= std::max<std::size_t>(1, count.enabled)
+                              : count.failing >= settings_.group_least && count.failing * 2 >= count.enabled;
+      auto held =
+          hold(wanted,
+               {.level = AlertLevel::error,
+                .code = code,
+                .text = count.is_server_out
+                            ? fmt::format("the server of the profile {} does not answer: {} of {} "
+                                          "mailboxes are not synchronised",
+                                          name, count.failing, count.enabled)
+                            : fmt::format("{} of {} mailboxes of the profile {} have failed within an hour",
+                                          count.failing, count.enabled, name),
+                .remedy = "Look at the profile's server, its network and its credentials; the mailboxes "
+                          "go on by themselves."},
+               {.code = std::string(profile_works_again) + name,
+                .text = fmt::format("the mailboxes of the profile {} are synchronised again", name)});
       if (!held) return held;
       if (wanted) grouped_.insert(name);
     }
@@ -252,6 +285,8 @@ class Look {
   const AlertDeskSettings& settings_;
   StoredOrganisation stored_;
   SystemTime now_;
+  SteadyTime steady_now_;
+  std::map<std::string_view, const MailboxTurn*> turns_;
   std::vector<Alert> alerts_;
   std::map<store::MailboxId, std::vector<const Alert*>> by_mailbox_;
   std::map<store::MailboxId, std::string> profile_of_;
@@ -316,12 +351,11 @@ Result<std::optional<Telling>> still_worth(Transaction& transaction, const Alert
 
 }  // namespace
 
-Result<void> AlertDesk::look() {
-  const SystemTime now = organisation_.clock().now();
+Result<void> AlertDesk::look(const std::vector<MailboxTurn>& turns) {
   return organisation_.store().write<void>([&](Transaction& transaction) -> Result<void> {
     auto stored = load(transaction);
     if (!stored) return fail(std::move(stored.error()));
-    return Look(transaction, settings_, std::move(*stored), now).run();
+    return Look(transaction, settings_, std::move(*stored), organisation_.clock(), turns).run();
   });
 }
 

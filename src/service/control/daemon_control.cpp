@@ -45,7 +45,7 @@ json::object DaemonControl::status() const {
         {"by", turn.is_pushed ? "push" : "poll"},
         {"sinceMs", std::chrono::duration_cast<std::chrono::milliseconds>(now - turn.watched_since).count()},
         {"state", state_of(turn)}});
-  return {{"mailboxes", std::move(mailboxes)}};
+  return {{"mailboxes", std::move(mailboxes)}, {"servers", servers_()}};
 }
 
 Async<void> DaemonControl::handle(json::object request, ControlChannel& channel) {

@@ -6,7 +6,9 @@
 //   {"do":"sync","mailboxes":["a@b"],"once":true,"takeOver":false}   no mailboxes: all that are enabled
 //     {"progress":{…},"mailbox":"a@b"}…  {"outcome":{…}}…  {"notReady":{…}}…  {"end":true} | {"error":{…}}
 //   {"do":"status"}
-//     {"mailboxes":[{"mailbox":"a@b","by":"push","sinceMs":1000,"state":"waiting"}]}
+//     {"mailboxes":[{"mailbox":"a@b","by":"push","sinceMs":1000,"state":"waiting"}],
+//      "servers":{"requestsWaiting":0,"throttledSeconds":0.0}}
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
@@ -23,9 +25,13 @@ namespace syncline::service {
 
 class DaemonControl {
  public:
-  /// All must outlive it.
-  DaemonControl(net::Environment& environment, Organisation& organisation, Daemon& daemon)
-      : environment_(environment), organisation_(organisation), daemon_(daemon) {}
+  /// All must outlive it. `servers`: how they hold requests back.
+  DaemonControl(net::Environment& environment, Organisation& organisation, Daemon& daemon,
+                std::function<boost::json::object()> servers)
+      : environment_(environment),
+        organisation_(organisation),
+        daemon_(daemon),
+        servers_(std::move(servers)) {}
 
   /// A ControlServer's handler.
   Async<void> handle(boost::json::object request, ControlChannel& channel);
@@ -54,6 +60,7 @@ class DaemonControl {
   net::Environment& environment_;
   Organisation& organisation_;
   Daemon& daemon_;
+  std::function<boost::json::object()> servers_;
   std::list<std::shared_ptr<Asker>> askers_;
 };
 

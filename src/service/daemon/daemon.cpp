@@ -11,7 +11,9 @@
 #include <utility>
 
 #include "net/cancel.hpp"
+#include "service/organisation/last_run.hpp"
 #include "service/organisation/organisation.hpp"
+#include "store/configuration.hpp"
 #include "store/journal.hpp"
 #include "store/records.hpp"
 
@@ -36,8 +38,10 @@ Pace pace_of(const EnabledMailbox& mailbox, milliseconds interval) {
   for (const auto* leg : {&route.incoming, &route.outgoing, &route.act})
     if (*leg && (*leg)->authentication != rules::Word::mailbox_credentials &&
         (*leg)->authentication != rules::Word::gmail_oauth)
-      pace.at_once = static_cast<std::size_t>(
-          std::max(1, profile.maximum_connections.value_or(static_cast<int>(default_connections))));
+      pace.shares_account = true;
+  if (pace.shares_account)
+    pace.at_once = static_cast<std::size_t>(
+        std::max(1, profile.maximum_connections.value_or(static_cast<int>(default_connections))));
   return pace;
 }
 
@@ -152,12 +156,16 @@ Result<void> Daemon::read_configuration() {
   not_ready_ = std::move(enabled->not_ready);
   std::map<std::string, std::shared_ptr<const EnabledMailbox>, std::less<>> found;
   addresses_by_owner_.clear();
+  auto succeeded = last_successes(enabled->ready);
+  if (!succeeded) return fail(std::move(succeeded.error()));
   const milliseconds all_started = settings_.start_pace * static_cast<std::int64_t>(enabled->ready.size());
   for (EnabledMailbox& mailbox : enabled->ready) {
     const std::string address = mailbox.address();
     Pace pace = pace_of(mailbox, settings_.interval);
     const milliseconds first_within = std::min(pace.interval, all_started);
-    schedule_.put(address, std::move(pace), first_within, now);
+    const auto before = succeeded->find(address);
+    schedule_.put(address, std::move(pace), first_within, now,
+                  before == succeeded->end() ? std::nullopt : std::optional(before->second));
     addresses_by_owner_.emplace(mailbox.mailbox().record_owner(), address);
     found.emplace(address, std::make_shared<const EnabledMailbox>(std::move(mailbox)));
   }
@@ -169,6 +177,25 @@ Result<void> Daemon::read_configuration() {
   for (const auto& [_, mailbox] : mailboxes_) all.push_back(mailbox);
   work_.configured(all);
   return {};
+}
+
+/// Of those that are new here: a restart makes no mailbox younger than it is.
+Result<std::map<std::string, SteadyTime, std::less<>>> Daemon::last_successes(
+    const std::vector<EnabledMailbox>& mailboxes) {
+  const SystemTime now = organisation_.clock().now();
+  const SteadyTime steady_now = environment_.clock.steady_now();
+  return organisation_.store().read<std::map<std::string, SteadyTime, std::less<>>>(
+      [&](store::Transaction& transaction) -> Result<std::map<std::string, SteadyTime, std::less<>>> {
+        std::map<std::string, SteadyTime, std::less<>> found;
+        for (const EnabledMailbox& mailbox : mailboxes) {
+          if (schedule_.contains(mailbox.address())) continue;
+          auto row = store::find_mailbox(transaction, mailbox.id());
+          if (!row) return fail(std::move(row.error()));
+          const auto at = *row ? read_last_run((*row)->state).succeeded_at : std::nullopt;
+          if (at) found.emplace(mailbox.address(), steady_now - std::max(now - *at, SystemTime::duration(0)));
+        }
+        return found;
+      });
 }
 
 /// Since the last time.
@@ -255,6 +282,9 @@ asio::awaitable<void> Daemon::run_one(std::string address, std::shared_ptr<const
   count(outcome);
   running_.erase(address);
   schedule_.finished(address, now, outcome ? std::nullopt : std::optional(outcome.error()));
+  if (outcome && outcome->next_attempt)
+    schedule_.again_at(
+        address, now + std::chrono::ceil<milliseconds>(*outcome->next_attempt - environment_.clock.now()));
   if (!outcome && outcome.error().domain == ErrorDomain::local && outcome.error().retry == RetryClass::never)
     trouble_ = outcome.error();
   work_.finished(address, outcome, std::chrono::duration_cast<milliseconds>(now - began));
@@ -268,8 +298,12 @@ void Daemon::count(const Result<sync::MailboxSummary>& outcome) {
     ++totals_.failures_by_code[outcome.error().code];
     return;
   }
-  totals_.requests += outcome->requests;
-  for (std::size_t i = 0; i < totals_.kinds.size(); ++i) add(totals_.kinds[i], outcome->kinds[i]);
+  count_work(*outcome);
+}
+
+void Daemon::count_work(const sync::MailboxSummary& done) {
+  totals_.requests += done.requests;
+  for (std::size_t i = 0; i < totals_.kinds.size(); ++i) add(totals_.kinds[i], done.kinds[i]);
 }
 
 }  // namespace syncline::service

@@ -82,6 +82,10 @@ class Daemon {
   bool demand(std::string_view address);
   bool knows(std::string_view address) const { return mailboxes_.contains(address); }
 
+  /// What a run has done. Runs that end well are counted by themselves; of one that ends with an error,
+  /// whoever carries it out tells what it had done before.
+  void count_work(const sync::MailboxSummary& done);
+
   bool is_ready() const noexcept { return is_ready_ && !is_stopping_; }
   bool is_stopping() const noexcept { return is_stopping_; }
   /// When it last went round; what watches it takes it for dead long after that.
@@ -95,6 +99,8 @@ class Daemon {
   using Cancel = std::shared_ptr<net::asio::cancellation_signal>;
   Result<void> read_configuration();
   Result<void> look();
+  Result<std::map<std::string, SteadyTime, std::less<>>> last_successes(
+      const std::vector<EnabledMailbox>& mailboxes);
   Result<std::vector<store::AuditEntry>> administrators_acted();
   Result<void> wake_owners_of_changes();
   void start_due();

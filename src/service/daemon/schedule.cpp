@@ -2,6 +2,7 @@
 #include "service/daemon/schedule.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace syncline::service {
 
@@ -10,6 +11,11 @@ using std::chrono::milliseconds;
 bool is_outage(const Error& error) noexcept {
   return error.domain == ErrorDomain::net || error.code == "unreachable" || error.code == "dns-failed" ||
          error.http_status == 502 || error.http_status == 503 || error.http_status == 504;
+}
+
+bool is_refusal(const Error& error) noexcept {
+  return error.http_status == 401 ||
+         (error.domain == ErrorDomain::auth && error.retry == RetryClass::reauthenticate);
 }
 
 milliseconds Schedule::spread(milliseconds span) {
@@ -45,7 +51,8 @@ void Schedule::leave(const Turn& turn) {
   if (--server->second.mailboxes == 0) servers_.erase(server);
 }
 
-void Schedule::put(const std::string& address, Pace pace, milliseconds first_within, SteadyTime now) {
+void Schedule::put(const std::string& address, Pace pace, milliseconds first_within, SteadyTime now,
+                   std::optional<SteadyTime> last_success) {
   const auto [at, is_new] = turns_.try_emplace(address);
   Turn& turn = at->second;
   const bool moves = is_new || turn.server != pace.server;
@@ -62,6 +69,7 @@ void Schedule::put(const std::string& address, Pace pace, milliseconds first_wit
   }
   Server& server = servers_[pace.server];
   server.at_once = std::max<std::size_t>(1, pace.at_once);
+  server.shares_account = pace.shares_account;
   turn.is_removed = false;
   turn.server = std::move(pace.server);
   turn.interval = pace.interval;
@@ -70,6 +78,7 @@ void Schedule::put(const std::string& address, Pace pace, milliseconds first_wit
   if (is_new) {
     turn.due = now + by_chance(first_within);
     turn.watched_since = now;
+    turn.last_success = last_success;
   }
   if (turn.is_running)
     ++server.running;
@@ -93,17 +102,23 @@ void Schedule::remove(std::string_view address) {
 std::vector<MailboxTurn> Schedule::turns() const {
   std::vector<MailboxTurn> all;
   all.reserve(turns_.size());
-  for (const auto& [address, turn] : turns_)
-    all.push_back({.address = address,
-                   .server = turn.server,
-                   .due = turn.due,
-                   .is_running = turn.is_running,
-                   .is_failing = turn.failures != 0,
-                   .waits_for_server = !turn.is_running && servers_.find(turn.server)->second.is_open,
-                   .is_pushed = turn.look_anyway.has_value(),
-                   .watched_since = turn.watched_since,
-                   .failures_in_a_row = turn.failures,
-                   .last_success = turn.last_success});
+  for (const auto& [address, turn] : turns_) {
+    const Server& server = servers_.find(turn.server)->second;
+    all.push_back(
+        {.address = address,
+         .server = turn.server,
+         .due = turn.due,
+         .is_running = turn.is_running,
+         .is_failing = turn.failures != 0,
+         .waits_for_server = !turn.is_running && server.is_open,
+         .is_pushed = turn.look_anyway.has_value(),
+         .watched_since = turn.watched_since,
+         .failures_in_a_row = turn.failures,
+         .last_success = turn.last_success,
+         .has_run = turn.has_run,
+         .failing_since = turn.failing_since,
+         .server_out_since = server.is_open ? std::optional<SteadyTime>(server.out_since) : std::nullopt});
+  }
   return all;
 }
 
@@ -196,8 +211,10 @@ void Schedule::learn_of_server(const std::string& address, Server& server, Stead
                                const std::optional<Error>& error) {
   if (!error || !is_outage(*error)) {
     server.close();
+    if (error && server.shares_account && is_refusal(*error)) server.is_refused = true;
     return;
   }
+  if (server.failed.empty() && !server.is_open) server.out_since = now;
   if (std::find(server.failed.begin(), server.failed.end(), address) == server.failed.end())
     server.failed.push_back(address);
   if (server.is_open) {
@@ -216,7 +233,8 @@ void Schedule::finished(std::string_view address, SteadyTime now, const std::opt
   if (at == turns_.end()) return;
   Turn& turn = at->second;
   Server& server = servers_.find(turn.server)->second;
-  const bool was_open = server.is_open;
+  bool was_shut = server.is_open;
+  if (!error && std::exchange(server.is_refused, false)) was_shut = true;
   learn_of_server(at->first, server, now, error);
   --server.running;
   if (turn.is_removed) {
@@ -226,8 +244,10 @@ void Schedule::finished(std::string_view address, SteadyTime now, const std::opt
     return;
   }
   turn.is_running = false;
+  turn.has_run = true;
   server.waiting.emplace(turn.due, at->first);
   if (error) {
+    if (!turn.failing_since) turn.failing_since = now;
     // What passes by itself may pass any time: whoever waits for that is tried as often as he would be
     // polled.
     const bool passes = error->retry == RetryClass::after || error->retry == RetryClass::now;
@@ -241,15 +261,26 @@ void Schedule::finished(std::string_view address, SteadyTime now, const std::opt
     return;
   }
   turn.failures = 0;
+  turn.failing_since = std::nullopt;
   turn.last_success = now;
   if (turn.is_woken)
     set_due(at, turn.is_demanded ? now : std::max(now, turn.began + settings_.between_runs));
   else
     set_due(at, now + rest_of(turn));
-  if (!was_open) return;
-  // Who waited for the server has waited long enough.
+  if (was_shut) release(turn.server, now);
+}
+
+void Schedule::again_at(std::string_view address, SteadyTime when) {
+  const auto at = turns_.find(address);
+  if (at == turns_.end() || at->second.is_running) return;
+  const Turn& turn = at->second;
+  set_due(at, std::min(turn.due, std::max(when, turn.began + settings_.between_runs)));
+}
+
+/// Who waited for the server, or for the account, has waited long enough.
+void Schedule::release(const std::string& server, SteadyTime now) {
   for (auto other = turns_.begin(); other != turns_.end(); ++other)
-    if (other->second.server == turn.server && !other->second.is_running && other->second.failures != 0)
+    if (other->second.server == server && !other->second.is_running && other->second.failures != 0)
       set_due(other, std::min(other->second.due, now + by_chance(settings_.first_pause - milliseconds(1))));
 }
 

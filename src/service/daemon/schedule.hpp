@@ -37,6 +37,8 @@ struct Pace {
   std::chrono::milliseconds interval{};
   /// Mailboxes of that server that may run at the same time.
   std::size_t at_once = std::numeric_limits<std::size_t>::max();
+  /// They sign in as one: a refusal of one is a refusal of all, and so is its end.
+  bool shares_account = false;
 };
 
 /// Where a mailbox stands, for status and metrics.
@@ -51,6 +53,9 @@ struct MailboxTurn {
   SteadyTime watched_since{};     ///< in that way
   unsigned failures_in_a_row = 0;
   std::optional<SteadyTime> last_success = std::nullopt;
+  bool has_run = false;                                       ///< since the start
+  std::optional<SteadyTime> failing_since = std::nullopt;     ///< the first after its last success
+  std::optional<SteadyTime> server_out_since = std::nullopt;  ///< the first failure of those that opened
 };
 
 class Schedule {
@@ -59,8 +64,9 @@ class Schedule {
   Schedule(ScheduleSettings settings, Random& random) : settings_(settings), random_(random) {}
 
   /// A mailbox that is new is due within `first_within`, at a moment of its own, so that a start is no storm;
-  /// of a known one the pace is changed.
-  void put(const std::string& address, Pace pace, std::chrono::milliseconds first_within, SteadyTime now);
+  /// of a known one the pace is changed. `last_success`: of a new one, before this.
+  void put(const std::string& address, Pace pace, std::chrono::milliseconds first_within, SteadyTime now,
+           std::optional<SteadyTime> last_success = std::nullopt);
   /// One that runs is forgotten when it has ended.
   void remove(std::string_view address);
   bool contains(std::string_view address) const { return turns_.find(address) != turns_.end(); }
@@ -85,6 +91,9 @@ class Schedule {
   std::optional<SteadyTime> next() const;
   /// `error`: of the run as a whole. A hint of the server (Error::retry_after) is kept to.
   void finished(std::string_view address, SteadyTime now, const std::optional<Error>& error);
+  /// Something of it waits for `when` (the next message may go, a lost write can be settled): due then, if
+  /// not sooner. After `finished` without an error.
+  void again_at(std::string_view address, SteadyTime when);
 
  private:
   struct Turn {
@@ -98,7 +107,9 @@ class Schedule {
     bool is_removed = false;
     bool is_woken = false;     ///< while it ran
     bool is_demanded = false;  ///< and has not begun since
+    bool has_run = false;
     unsigned failures = 0;
+    std::optional<SteadyTime> failing_since = std::nullopt;
     std::optional<SteadyTime> last_success = std::nullopt;
   };
   using Turns = std::map<std::string, Turn, std::less<>>;
@@ -110,6 +121,9 @@ class Schedule {
     bool is_probing = false;
     unsigned probes = 0;
     SteadyTime probe_at{};
+    SteadyTime out_since{};   ///< the first of the failures
+    bool is_refused = false;  ///< the account that all share
+    bool shares_account = false;
     std::size_t at_once = 0;
     std::size_t running = 0;
     std::size_t mailboxes = 0;
@@ -132,6 +146,7 @@ class Schedule {
   static std::optional<SteadyTime> ready_at(const Server& server);
   void learn_of_server(const std::string& address, Server& server, SteadyTime now,
                        const std::optional<Error>& error);
+  void release(const std::string& server, SteadyTime now);
 
   ScheduleSettings settings_;
   Random& random_;
@@ -142,5 +157,7 @@ class Schedule {
 
 /// The server could not be reached or is out of order; nothing is said of the mailbox.
 bool is_outage(const Error& error) noexcept;
+/// Who asked was refused, not what was asked for.
+bool is_refusal(const Error& error) noexcept;
 
 }  // namespace syncline::service

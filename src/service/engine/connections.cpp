@@ -13,11 +13,6 @@ namespace {
 
 constexpr int default_connections = 10;
 
-/// As many as the profile says, or the default.
-std::size_t connections_of(const model::Profile& profile) {
-  return static_cast<std::size_t>(std::max(1, profile.maximum_connections.value_or(default_connections)));
-}
-
 Result<std::unique_ptr<Connections::Network>> system_network(const net::asio::any_io_executor& executor,
                                                              const model::Profile& profile,
                                                              const Connections::Decorate& decorate = {}) {
@@ -31,7 +26,7 @@ Result<std::unique_ptr<Connections::Network>> system_network(const net::asio::an
   client.tls.ca_file = profile.ca_file.value_or("");
   // A pool is of one credential: so a profile's maximum is the profile's where it holds the credentials, and
   // each mailbox's where they do.
-  client.connections_per_pool = connections_of(profile);
+  client.connections_per_pool = Connections::most_connections(profile);
   if (auto context = net::make_tls_client_context(client.tls); !context)
     return fail(std::move(context.error()).during("reading profile " + profile.name));
   if (profile.proxy) {
@@ -61,6 +56,7 @@ Connections::Connections(net::asio::any_io_executor executor)
     : Connections(executor,
                   [executor](const model::Profile& profile) { return system_network(executor, profile); }) {
   disk_ = std::make_shared<auth::BlockingPool>(1);
+  reading_ = std::make_shared<auth::BlockingPool>(1);
 }
 
 Connections::Connections(net::asio::any_io_executor executor, MakeNetwork make_network)
@@ -71,6 +67,7 @@ std::shared_ptr<Connections> Connections::successor() const {
   next->budgets_ = budgets_;
   next->blocking_ = blocking_;
   next->disk_ = disk_;
+  next->reading_ = reading_;
   next->server_times_ = server_times_;
   return next;
 }
@@ -80,10 +77,13 @@ std::unique_ptr<Connections> Connections::apart(Decorate decorate) const {
       executor_, [executor = executor_, decorate = std::move(decorate)](const model::Profile& profile) {
         return system_network(executor, profile, decorate);
       });
+  made->make_plain_network_ = make_network_;
+  made->budgets_ = budgets_;
   made->service_accounts_ = service_accounts_;
   made->fips_ = fips_;
   made->blocking_ = blocking_;
   made->disk_ = disk_;
+  made->reading_ = reading_;
   return made;
 }
 
@@ -108,25 +108,64 @@ Connections::Use Connections::use() const {
     use.waiting += one.waiting;
     use.throttled += one.throttled_total;
   }
+  for (const auto& [_, kept] : budgets_->by_account) use.waiting += kept.budget->metrics().waiting;
+  for (const auto& [_, places] : budgets_->places) use.waiting += places->waiting();
   return use;
 }
 
-std::shared_ptr<ews::CredentialBudgets> Connections::budgets_of(const std::string& credential,
-                                                                Network& network,
+std::shared_ptr<ews::CredentialBudgets> Connections::budgets_of(const Counted& counted, Network& network,
                                                                 const model::Profile& profile) {
-  const std::size_t most = connections_of(profile);
+  const std::size_t most = most_connections(profile);
   // Another maximum makes other budgets.
-  Budgets::Kept& known = budgets_->by_credential[credential + " " + std::to_string(most)];
+  const std::string account = counted.account + " " + std::to_string(most);
+  Budgets::Kept& known = budgets_->by_credential[account + " " + counted.impersonated];
   if (!known.budgets) {
     net::BudgetLimits limits;
     limits.requests = most;
     limits.sync_calls = std::min(limits.sync_calls, limits.requests);
-    const auto held = std::find_if(networks_.begin(), networks_.end(),
-                                   [&](const auto& one) { return one.second.get() == &network; });
-    known = {.network = held == networks_.end() ? nullptr : held->second,
-             .budgets = std::make_shared<ews::CredentialBudgets>(network.environment(), limits)};
+    known.network = network_for_budgets(network, profile);
+    net::Environment& environment = known.network ? known.network->environment() : network.environment();
+    known.budgets = std::make_shared<ews::CredentialBudgets>(
+        environment, limits,
+        counted.impersonated.empty() ? nullptr : budget_of_account(account, network, profile, limits));
   }
   return known.budgets;
+}
+
+std::shared_ptr<net::Budget> Connections::budget_of_account(const std::string& key, Network& network,
+                                                            const model::Profile& profile,
+                                                            net::BudgetLimits limits) {
+  Budgets::KeptAccount& known = budgets_->by_account[key];
+  if (!known.budget) {
+    known.network = network_for_budgets(network, profile);
+    known.budget = std::make_shared<net::Budget>(
+        known.network ? known.network->environment() : network.environment(), limits);
+  }
+  return known.budget;
+}
+
+/// Null: one that was given, and outlives the budgets.
+std::shared_ptr<Connections::Network> Connections::network_for_budgets(Network& network,
+                                                                       const model::Profile& profile) {
+  if (make_plain_network_) {
+    std::shared_ptr<Network>& plain = budgets_->networks[profile.name];
+    if (!plain)
+      if (auto made = make_plain_network_(profile)) plain = std::move(*made);
+    if (plain) return plain;
+  }
+  const auto held = std::find_if(networks_.begin(), networks_.end(),
+                                 [&](const auto& one) { return one.second.get() == &network; });
+  return held == networks_.end() ? nullptr : held->second;
+}
+
+std::size_t Connections::most_connections(const model::Profile& profile) {
+  return static_cast<std::size_t>(std::max(1, profile.maximum_connections.value_or(default_connections)));
+}
+
+std::shared_ptr<ConnectionPlaces> Connections::places_of(const std::string& server, const std::string& user) {
+  std::shared_ptr<ConnectionPlaces>& known = budgets_->places[server + " " + user];
+  if (!known) known = std::make_shared<ConnectionPlaces>(executor_);
+  return known;
 }
 
 bool requires_fips(const Facts& environment) {

@@ -13,6 +13,7 @@
 #include "model/profile.hpp"
 #include "net/http_client.hpp"
 #include "net/system_environment.hpp"
+#include "service/engine/connection_places.hpp"
 #include "service/engine/server_times.hpp"
 #include "service/engine/shared_account.hpp"
 #include "service/organisation/rule_facts.hpp"
@@ -43,16 +44,30 @@ class Connections {
   using Decorate =
       std::function<std::unique_ptr<net::SystemEnvironment>(std::unique_ptr<net::SystemEnvironment>)>;
   /// Connections of their own under the same terms, for a test that looks on how they are made. Service
-  /// accounts are shared, so that a wrong password is tried once for all; no token and no budget is.
+  /// accounts are shared, so that a wrong password is tried once for all, and budgets, on which the server
+  /// counts; no token is.
   std::unique_ptr<Connections> apart(Decorate decorate) const;
 
   /// Of the profile's CA file, pinned addresses and proxy; kept for the next mailbox of that profile. Errors:
   /// of parse_resolve_override, proxy settings, a CA file that cannot be read.
   Result<Network*> network_of(const model::Profile& profile);
 
-  /// Shared by all mailboxes that the server counts as one.
-  std::shared_ptr<ews::CredentialBudgets> budgets_of(const std::string& credential, Network& network,
+  /// Whom a server counts: an account, or each mailbox that it impersonates for itself.
+  struct Counted {
+    std::string account;       ///< with its server ("svc@contoso.example@mail.contoso.example")
+    std::string impersonated;  ///< address; empty: the account speaks for itself
+  };
+  /// Shared by all mailboxes that the server counts as one. Those of one account, counted together or not,
+  /// never make more requests at once than the profile allows.
+  std::shared_ptr<ews::CredentialBudgets> budgets_of(const Counted& counted, Network& network,
                                                      const model::Profile& profile);
+  /// To a mail host ("imaps://imap.contoso.example:993") with one credential.
+  std::shared_ptr<ConnectionPlaces> places_of(const std::string& server, const std::string& user);
+  /// Of each credential: as many as the profile says, or the default.
+  static std::size_t most_connections(const model::Profile& profile);
+  /// Of connections made apart, one at a time: whether the last one was, or is, only waiting for its place.
+  void wait_for_place(bool waits) noexcept { waits_for_place_ = waits; }
+  bool waits_for_place() const noexcept { return waits_for_place_; }
   /// One token serves all mailboxes of a profile; empty until its first mailbox has made the source.
   std::shared_ptr<auth::TokenSource>& application_token_of(const model::Profile& profile) {
     return application_tokens_[profile.name];
@@ -73,6 +88,9 @@ class Connections {
   /// Where commits wait for the disk (sync::Surroundings::aside): a thread for all, because the store has one
   /// writer. Empty on a network that was given.
   std::function<net::Async<void>(std::function<Result<void>()>)> aside() const;
+  /// Where messages are read while the next arrive (imap::DriverSettings::reading_thread). Null on a network
+  /// that was given.
+  const std::shared_ptr<auth::BlockingPool>& reading() const noexcept { return reading_; }
   /// Before the first connection: what the organisation requires. Error "fips-not-available" (local): nothing
   /// may be begun then.
   Result<void> require(const Facts& environment);
@@ -86,18 +104,32 @@ class Connections {
       std::shared_ptr<ews::CredentialBudgets> budgets;
     };
     std::map<std::string, Kept> by_credential;
+    struct KeptAccount {
+      std::shared_ptr<Network> network;
+      std::shared_ptr<net::Budget> budget;
+    };
+    std::map<std::string, KeptAccount> by_account;  ///< of those that impersonate
+    std::map<std::string, std::shared_ptr<ConnectionPlaces>> places;  ///< by server and user
+    /// By profile: of budgets that a test was the first to need, whose own network ends with it.
+    std::map<std::string, std::shared_ptr<Network>> networks;
   };
+  std::shared_ptr<Network> network_for_budgets(Network& network, const model::Profile& profile);
+  std::shared_ptr<net::Budget> budget_of_account(const std::string& key, Network& network,
+                                                 const model::Profile& profile, net::BudgetLimits limits);
   net::asio::any_io_executor executor_;
   MakeNetwork make_network_;
+  MakeNetwork make_plain_network_;  ///< apart: without what looks on
   std::map<std::string, std::shared_ptr<Network>> networks_;
   std::shared_ptr<Budgets> budgets_ = std::make_shared<Budgets>();
   std::map<std::string, std::shared_ptr<auth::TokenSource>> application_tokens_;
   using ServiceAccounts = std::map<std::string, std::shared_ptr<SharedAccount>>;
   std::shared_ptr<ServiceAccounts> service_accounts_ = std::make_shared<ServiceAccounts>();
   bool fips_ = false;
+  bool waits_for_place_ = false;
   std::shared_ptr<ServerTimes> server_times_ = std::make_shared<ServerTimes>();
   std::shared_ptr<auth::BlockingPool> blocking_ = std::make_shared<auth::BlockingPool>(2);
   std::shared_ptr<auth::BlockingPool> disk_ = nullptr;
+  std::shared_ptr<auth::BlockingPool> reading_ = nullptr;
 };
 
 }  // namespace syncline::service

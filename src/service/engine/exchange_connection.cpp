@@ -179,10 +179,10 @@ Async<model::MailboxFacts> ask_autodiscover(Connections::Network& network, const
 }
 
 /// The endpoint that the profile states, that was found lately, or that Autodiscover finds now.
-Async<std::string> find_endpoint(Organisation& organisation, Connections::Network& network,
-                                 const AdmittedMailbox& mailbox, const router::LegRoute& leg,
-                                 std::shared_ptr<net::Authenticator> credentials, bool remember) {
-  if (!leg.location.empty()) co_return leg.location;
+Async<KnownEndpoint> find_endpoint(Organisation& organisation, Connections::Network& network,
+                                   const AdmittedMailbox& mailbox, const router::LegRoute& leg,
+                                   std::shared_ptr<net::Authenticator> credentials, bool remember) {
+  if (!leg.location.empty()) co_return KnownEndpoint{.url = leg.location};
   auto known = known_endpoint(organisation, mailbox.address());
   if (!known) co_return fail(std::move(known.error()));
   if (*known) co_return std::move(**known);
@@ -190,7 +190,8 @@ Async<std::string> find_endpoint(Organisation& organisation, Connections::Networ
   if (!found) co_return fail(std::move(found.error()));
   if (remember)
     if (auto kept = remember_endpoint(organisation, *found); !kept) co_return fail(std::move(kept.error()));
-  co_return std::move(found->ews_endpoint);
+  co_return KnownEndpoint{.url = std::move(found->ews_endpoint),
+                          .grouping_information = std::move(found->grouping_information)};
 }
 
 /// What a connection is made with: of a service account with the turn in which it may be used.
@@ -238,7 +239,14 @@ ExchangeConnection::ExchangeConnection(net::Environment& environment, net::HttpC
 
 std::optional<MailboxConnection::Streamable> ExchangeConnection::streamable() noexcept {
   if (!streams_to_) return std::nullopt;
-  return Streamable{.client = client_, .environment = environment_, .http = http_, .account = *streams_to_};
+  return Streamable{
+      .client = client_, .environment = environment_, .http = http_, .group = endpoint_ + " " + *streams_to_};
+}
+
+std::optional<std::chrono::milliseconds> ExchangeConnection::pause_left() const {
+  const auto until = client_.budgets()->metrics().paused_until;
+  if (!until) return std::nullopt;
+  return std::chrono::duration_cast<std::chrono::milliseconds>(*until - environment_.clock.steady_now());
 }
 
 std::string ExchangeConnection::server_version() const {
@@ -274,7 +282,7 @@ Async<std::unique_ptr<ExchangeConnection>> ExchangeConnection::open(Organisation
     if (start->turn && refuses_credentials(endpoint.error())) start->turn->refused(endpoint.error());
     co_return fail(std::move(endpoint.error()));
   }
-  auto url = net::parse_url(*endpoint);
+  auto url = net::parse_url(endpoint->url);
   if (!url)
     co_return fail(std::move(url.error()).during("reading the EWS location of " + mailbox.profile().name));
 
@@ -285,6 +293,8 @@ Async<std::unique_ptr<ExchangeConnection>> ExchangeConnection::open(Organisation
       auth::mailbox_identity_headers(start->sign_in.kind, start->leg->impersonation, mailbox.address());
   if (mailbox.profile().timeout_ms)
     client.limits.first_octet = std::chrono::milliseconds(*mailbox.profile().timeout_ms);
+  if (const auto stated = mailbox.profile().maximum_request_mib)
+    client.request_octets = static_cast<std::uint64_t>(*stated) << 20;
   client.answer_times = {connections.server_times(), &connections.server_times()->ews};
   ews::DriverSettings driver;
   driver.mailbox = mailbox.address();
@@ -292,14 +302,15 @@ Async<std::unique_ptr<ExchangeConnection>> ExchangeConnection::open(Organisation
   driver.is_delegate =
       start->sign_in.kind == auth::CredentialKind::service_account && !client.identity.impersonated_address;
   driver.server_time_limit = mailbox.policies().sync.server_time_limit;
-  // An impersonated mailbox's budget is its own; a credential that speaks for itself has one.
-  const std::string budget = start->sign_in.account + "@" + client.url.host +
-                             (client.identity.impersonated_address ? "#" + mailbox.address() : std::string());
-  auto budgets = connections.budgets_of(budget, *start->network, mailbox.profile());
+  const Connections::Counted counted{
+      .account = start->sign_in.account + "@" + client.url.host,
+      .impersonated = client.identity.impersonated_address ? mailbox.address() : std::string()};
+  auto budgets = connections.budgets_of(counted, *start->network, mailbox.profile());
   // A subscription to all folders is to those of whom the request speaks for; a group's mailbox and public
   // folders have none.
   std::optional<std::string> streams_to;
-  if (!driver.is_delegate && driver.store == ews::StoreKind::mailbox) streams_to = start->sign_in.account;
+  if (!driver.is_delegate && driver.store == ews::StoreKind::mailbox)
+    streams_to = start->sign_in.account + " " + endpoint->grouping_information;
   co_return std::unique_ptr<ExchangeConnection>(new ExchangeConnection(
       start->network->environment(), *start->network->http, std::move(budgets), std::move(client),
       std::move(driver), std::move(start->turn), std::move(streams_to)));

@@ -29,6 +29,7 @@ class ExchangeConnection final : public MailboxConnection {
   }
   std::string endpoint() const override { return endpoint_; }
   std::string server_version() const override;
+  std::optional<std::chrono::milliseconds> pause_left() const override;
   Async<std::vector<sync::RemoteRef>> made_by(std::string operation_id, std::string folder_id) override;
   /// HTTP's connections are the pool's.
   Async<void> close() override { co_return Result<void>{}; }
@@ -42,7 +43,7 @@ class ExchangeConnection final : public MailboxConnection {
   std::string endpoint_;
   net::Environment& environment_;
   net::HttpClient& http_;
-  std::optional<std::string> streams_to_;  ///< the account whose subscriptions these would be
+  std::optional<std::string> streams_to_;  ///< whose subscriptions these would be, on which servers
   ews::EwsClient client_;
   ews::EwsDriver driver_;
 };

@@ -25,16 +25,23 @@ constexpr std::chrono::seconds longest_farewell{10};
 
 }  // namespace
 
+void IdleWatch::Waiting::want() {
+  is_wanted = true;
+  kept.connection->when_wanted({});
+  kept.connection->imap()->end_wait();
+}
+
 bool IdleWatch::keep(const std::string& address, Kept& kept) {
   const SteadyTime now = environment_.clock.steady_now();
   History& history = history_[address];
-  if (now < history.not_before || waiting_.contains(address)) return false;
+  if (now < history.not_before || waiting_.contains(address) || kept.connection->is_wanted()) return false;
   const auto waiting = std::make_shared<Waiting>(environment_.executor);
   waiting->address = address;
   waiting->kept = std::move(kept);
   waiting->inbox = history.inbox;
   waiting->since = now;
   waiting_.emplace(address, waiting);
+  waiting->kept.connection->when_wanted([this, address] { give_up(address); });
   events_.watched(address, look_anyway_);
   asio::co_spawn(environment_.executor, wait(waiting), asio::detached);
   return true;
@@ -87,8 +94,7 @@ Async<std::optional<IdleWatch::Kept>> IdleWatch::take(std::string address) {
   if (at == waiting_.end()) co_return std::nullopt;
   const std::shared_ptr<Waiting> waiting = at->second;
   waiting_.erase(at);
-  waiting->is_wanted = true;
-  waiting->kept.connection->imap()->end_wait();
+  waiting->want();
   while (!waiting->has_ended) {
     auto woken = co_await waiting->changed.wait();
     if (!woken) co_return fail(std::move(woken.error()));
@@ -108,22 +114,23 @@ asio::awaitable<void> IdleWatch::close(std::shared_ptr<Waiting> waiting) {
 
 void IdleWatch::forget(const std::string& address) {
   history_.erase(address);
+  give_up(address);
+}
+
+/// It is polled until its next run, after which it is watched again.
+void IdleWatch::give_up(const std::string& address) {
   const auto at = waiting_.find(address);
   if (at == waiting_.end()) return;
   const std::shared_ptr<Waiting> waiting = at->second;
   waiting_.erase(at);
-  waiting->is_wanted = true;
-  waiting->kept.connection->imap()->end_wait();
+  waiting->want();
   events_.watched(address, std::nullopt);
   asio::co_spawn(environment_.executor, close(waiting), asio::detached);
 }
 
 Async<void> IdleWatch::stop() {
   const auto all = std::exchange(waiting_, {});
-  for (const auto& [_, waiting] : all) {
-    waiting->is_wanted = true;
-    waiting->kept.connection->imap()->end_wait();
-  }
+  for (const auto& [_, waiting] : all) waiting->want();
   // All at once: thousands of polite farewells, and dead peers among them, may not outlast a stop's patience.
   const auto left = std::make_shared<std::size_t>(all.size());
   for (const auto& [_, waiting] : all)

@@ -29,8 +29,8 @@ class IdleWatch {
   IdleWatch(const IdleWatch&) = delete;
   IdleWatch& operator=(const IdleWatch&) = delete;
 
-  /// After a run that went well. Whoever wakes us up again and again at once is left for a while: false, and
-  /// the caller keeps `kept`.
+  /// After a run that went well. Whoever wakes us up again and again at once is left for a while, and so is a
+  /// connection that others wait for: false, and the caller keeps `kept`.
   bool keep(const std::string& address, Kept& kept);
   /// For the next run; nullopt: it has none, or not any more.
   Async<std::optional<Kept>> take(std::string address);
@@ -43,6 +43,8 @@ class IdleWatch {
  private:
   struct Waiting {
     explicit Waiting(net::asio::any_io_executor executor) : changed(std::move(executor)) {}
+    /// Ends the wait; nobody is told any more that others want the connection.
+    void want();
     std::string address;
     Kept kept;
     sync::RemoteFolder inbox = {};
@@ -59,6 +61,7 @@ class IdleWatch {
     SteadyTime not_before{};
   };
   net::asio::awaitable<void> wait(std::shared_ptr<Waiting> waiting);
+  void give_up(const std::string& address);
   Async<bool> wait_for_change(Waiting& waiting);
   static net::asio::awaitable<void> close(std::shared_ptr<Waiting> waiting);
 

@@ -8,6 +8,7 @@
 #include "routing/pop3/driver/mime_reader.hpp"
 #include "routing/router/presets.hpp"
 #include "routing/smtp/driver/mime_composer.hpp"
+#include "service/engine/leg_credentials.hpp"
 #include "service/engine/mailbox_state.hpp"
 #include "service/organisation/mailbox_token.hpp"
 #include "service/organisation/organisation.hpp"
@@ -53,6 +54,7 @@ struct SignIn {
   bool is_wanted = true;  ///< false: the server lets everybody in
   auth::SaslIdentity identity = {};
   auth::SaslPolicy policy = {};
+  model::AuthenticationProtocol protocol = model::AuthenticationProtocol::automatic;
 };
 
 class SignInMaker {
@@ -61,8 +63,10 @@ class SignInMaker {
               const AdmittedMailbox& mailbox)
       : organisation_(organisation), connections_(connections), network_(network), mailbox_(mailbox) {}
 
-  Result<SignIn> make(const router::LegRoute& leg, bool is_outgoing) {
+  Result<SignIn> make(const router::LegRoute& leg, Direction direction) {
     SignIn made;
+    made.protocol = authentication_protocol(mailbox_.profile(), direction);
+    made.policy.allowed = mechanisms_of(made.protocol);
     // Whoever has turned TLS off in the profile has been told what that means by the rules.
     made.policy.clear_text_without_tls = leg.tls == router::TlsMode::none;
     made.policy.fips = connections_.fips();
@@ -70,7 +74,7 @@ class SignInMaker {
       made.is_wanted = false;
       return made;
     }
-    made.identity.user = user_of(leg, is_outgoing);
+    made.identity.user = user_of(leg, direction);
     if (made.identity.user.empty())
       return bad_settings("the profile " + mailbox_.profile().name + " names no user to sign in as");
     if (leg.mechanism == router::Mechanism::xoauth2 || leg.mechanism == router::Mechanism::bearer) {
@@ -83,28 +87,25 @@ class SignInMaker {
       made.identity.integrated = auth::KerberosCredentials{};
       return made;
     }
-    if (leg.mechanism == router::Mechanism::ntlm) made.policy.allowed = {"NTLM"};
-    auto password = password_of(leg, is_outgoing);
+    auto password = password_of(leg, direction);
     if (!password) return fail(std::move(password.error()));
     made.identity.password = std::move(*password);
     return made;
   }
 
  private:
-  std::string user_of(const router::LegRoute& leg, bool is_outgoing) const {
+  std::string user_of(const router::LegRoute& leg, Direction direction) const {
     if (leg.authentication != rules::Word::profile_credentials) return mailbox_.mailbox().login();
-    const auto& stated =
-        is_outgoing ? mailbox_.profile().outgoing_user_name() : mailbox_.profile().incoming.user_name;
+    const auto& stated = direction == Direction::outgoing ? mailbox_.profile().outgoing_user_name()
+                                                          : mailbox_.profile().incoming.user_name;
     return stated.value_or("");
   }
 
-  /// Outgoing mail may have a password of its own.
-  Result<Secret> password_of(const router::LegRoute& leg, bool is_outgoing) {
+  Result<Secret> password_of(const router::LegRoute& leg, Direction direction) {
     const bool of_profile = leg.authentication == rules::Word::profile_credentials;
     const vault::Account account{.kind = of_profile ? "profile" : "mailbox",
                                  .name = of_profile ? mailbox_.profile().name : mailbox_.address()};
-    for (const char* field : {"out-password", "password"}) {
-      if (!is_outgoing && std::string_view(field) == "out-password") continue;
+    for (const std::string& field : password_kinds(mailbox_.profile(), direction)) {
       auto kept = organisation_.secrets().get(secret_key({.account = account, .field = field}));
       if (!kept) return fail(std::move(kept.error()));
       if (*kept) return std::move(**kept);
@@ -154,6 +155,18 @@ Result<smtp::SentCopies> sent_copies_of(Organisation& organisation, const Admitt
   return **learned ? smtp::SentCopies::server : smtp::SentCopies::append;
 }
 
+smtp::SessionPlaces session_places(std::shared_ptr<ConnectionPlaces> places, std::size_t most) {
+  return {.take = [places, most]() -> Async<smtp::SessionPlaces::Place> {
+            auto place = co_await places->take(most);
+            if (!place) co_return fail(std::move(place.error()));
+            co_return std::make_shared<ConnectionPlaces::Place>(std::move(*place));
+          },
+          .try_take = [places, most]() -> smtp::SessionPlaces::Place {
+            auto place = places->try_take(most);
+            return place ? std::make_shared<ConnectionPlaces::Place>(std::move(*place)) : nullptr;
+          }};
+}
+
 bool is_of_profile(const std::optional<router::LegRoute>& leg) {
   return leg && leg->authentication == rules::Word::profile_credentials;
 }
@@ -184,17 +197,27 @@ Async<std::unique_ptr<MailHostConnection>> MailHostConnection::open(Organisation
   }
   const std::shared_ptr<ServerTimes> times = connections.server_times();
   std::optional<std::chrono::milliseconds> patience;
-  if (mailbox.profile().timeout_ms) patience = std::chrono::milliseconds(*mailbox.profile().timeout_ms);
+  if (const int stated = mailbox.profile().timeout_ms.value_or(0); stated > 0)
+    patience = std::chrono::milliseconds(stated);
+  const std::size_t most = Connections::most_connections(mailbox.profile());
 
   // The connection stays where it is: the drivers' functions may point into it.
   MailHostConnection* const self = made.get();
   sync::SendMail send;
   if (route.outgoing) {
-    auto sign_in = sign_ins.make(*route.outgoing, true);
+    auto sign_in = sign_ins.make(*route.outgoing, Direction::outgoing);
     if (!sign_in) co_return fail(std::move(sign_in.error()));
     smtp::SenderSettings settings;
     settings.session.endpoint = endpoint_of(*route.outgoing, mailbox.profile(), {times, &times->smtp});
     settings.address = mailbox.address();
+    made->endpoint_ = url_of("smtp", *route.outgoing);
+    settings.places = session_places(connections.places_of(made->endpoint_, sign_in->identity.user), most);
+    if (patience) {
+      smtp::SessionSettings& session = settings.session;
+      session.connect = session.greeting = *patience;
+      // Not of the verdict: a message given up there may have gone out.
+      session.transaction.command = session.transaction.content = *patience;
+    }
     smtp::SentFolder sent_folder;
     if (route.incoming && route.incoming->driver == router::Driver::imap) {
       sent_folder.find = [self](smtp::SentMark mark) {
@@ -217,7 +240,6 @@ Async<std::unique_ptr<MailHostConnection>> MailHostConnection::open(Organisation
     made->sender_ = std::make_unique<smtp::Sender>(
         world, std::move(settings), chooser_of(std::move(*sign_in), connections.blocking()),
         smtp::mime_composer({.address = mailbox.address()}), std::move(sent_folder));
-    made->endpoint_ = url_of("smtp", *route.outgoing);
     send = [self](const sync::WriteOrder& order, sync::Progress& progress, const sync::OpenContent& content) {
       return self->sender_->send(order, progress, content);
     };
@@ -226,11 +248,17 @@ Async<std::unique_ptr<MailHostConnection>> MailHostConnection::open(Organisation
     made->send_only_ = std::make_unique<smtp::SendOnlyDriver>(*made->sender_);
     co_return made;
   }
-  auto sign_in = sign_ins.make(*route.incoming, false);
+  auto sign_in = sign_ins.make(*route.incoming, Direction::incoming);
   if (!sign_in) co_return fail(std::move(sign_in.error()));
   if (!sign_in->is_wanted)
     co_return bad_settings("a mailbox cannot be read without signing in: " + mailbox.address());
   made->endpoint_ = url_of(router::to_string(route.incoming->driver), *route.incoming);
+  const auto places = connections.places_of(made->endpoint_, sign_in->identity.user);
+  connections.wait_for_place(true);
+  auto place = co_await places->take(most);
+  if (!place) co_return fail(std::move(place.error()));
+  connections.wait_for_place(false);
+  made->place_.emplace(std::move(*place));
   if (route.incoming->driver == router::Driver::imap) {
     imap::DriverSettings settings;
     settings.endpoint = endpoint_of(*route.incoming, mailbox.profile(), {times, &times->imap});
@@ -239,7 +267,9 @@ Async<std::unique_ptr<MailHostConnection>> MailHostConnection::open(Organisation
     settings.connect.sign_in = {.identity = std::move(sign_in->identity),
                                 .policy = std::move(sign_in->policy),
                                 .blocking = connections.blocking()};
-    if (patience) settings.connect.session.silence = *patience;
+    settings.reading_thread = connections.reading();
+    settings.connect.client.compress = mailbox.profile().compress.value_or(false);
+    if (patience) settings.connect.timeout = settings.connect.session.silence = *patience;
     made->imap_ = std::make_unique<imap::ImapDriver>(world, std::move(settings), std::move(send));
     co_return made;
   }
@@ -247,9 +277,13 @@ Async<std::unique_ptr<MailHostConnection>> MailHostConnection::open(Organisation
   settings.by_date = mailbox.policies().mail.process_from.has_value();
   pop3::MailboxSettings& box = settings.mailbox;
   box.session.endpoint = endpoint_of(*route.incoming, mailbox.profile(), {times, &times->pop3});
-  if (patience) box.session.command = *patience;
+  if (patience) box.session.connect = box.session.command = *patience;
   box.login.user = sign_in->identity.user;
-  box.login.password = sign_in->identity.password;
+  // USER and PASS are what "basic" means here, without SASL.
+  using enum model::AuthenticationProtocol;
+  box.login.apop = sign_in->protocol == automatic;
+  if (sign_in->protocol == automatic || sign_in->protocol == basic)
+    box.login.password = sign_in->identity.password;
   box.login.clear_text_without_tls = sign_in->policy.clear_text_without_tls;
   box.login.fips = sign_in->policy.fips;
   box.login.sasl = [identity = std::move(sign_in->identity), policy = std::move(sign_in->policy),

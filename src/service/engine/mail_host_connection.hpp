@@ -32,12 +32,18 @@ class MailHostConnection final : public MailboxConnection {
   Async<void> rest() override;
   /// Not of a service account: each would hold one of the profile's connections for good.
   imap::ImapDriver* imap() noexcept override { return is_of_profile_ ? nullptr : imap_.get(); }
+  bool is_wanted() const noexcept override { return place_ && place_->is_wanted(); }
+  void when_wanted(std::function<void()> tell) override {
+    if (place_) place_->when_wanted(std::move(tell));
+  }
 
  private:
   MailHostConnection();
 
   std::string endpoint_;
   bool is_of_profile_ = false;  ///< the profile holds the credentials
+  /// For mail coming in, as long as this lives: whoever sends has it already, so nobody waits for the other.
+  std::optional<ConnectionPlaces::Place> place_;
   std::unique_ptr<smtp::Sender> sender_;
   std::function<Result<void>(bool server_saves)> learned_copies_;
   /// One of them.

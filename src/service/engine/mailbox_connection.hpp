@@ -2,6 +2,7 @@
 #pragma once
 // A mailbox as a run reaches it: the driver of its route, and what the run tells it and asks of it beside the
 // driver's own work.
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,10 +46,17 @@ class MailboxConnection {
   /// Ends its sessions in an orderly way.
   virtual Async<void> close() = 0;
 
+  /// How long its server still wants nothing from its credential; nullopt: it has not said such a thing.
+  virtual std::optional<std::chrono::milliseconds> pause_left() const { return std::nullopt; }
+
   // --- for whoever watches the mailbox between its runs ---
 
   /// Gives up what only a run needs.
   virtual Async<void> rest() { co_return Result<void>{}; }
+  /// Others wait until there may be another connection with its credential.
+  virtual bool is_wanted() const noexcept { return false; }
+  /// Called once, when that comes to be; it is closed then, though not at once. Empty: not any more.
+  virtual void when_wanted(std::function<void()> tell) { static_cast<void>(tell); }
   /// Of one that can wait for changes; null: another kind.
   virtual imap::ImapDriver* imap() noexcept { return nullptr; }
   /// Of one on Exchange, whose server streams notifications of it to the account that we sign in with; null:
@@ -57,7 +65,7 @@ class MailboxConnection {
     const ews::EwsClient& client;
     net::Environment& environment;
     net::HttpClient& http;
-    std::string account;
+    std::string group;  ///< mailboxes with the same one may share a stream
   };
   virtual std::optional<Streamable> streamable() noexcept { return std::nullopt; }
 

@@ -101,8 +101,7 @@ void MailboxEngine::keep(const EnabledMailbox& mailbox, const std::shared_ptr<Co
   if (exchange_.knows(mailbox.address())) return;
   if (auto streamable = connection->streamable())
     exchange_.keep({.address = mailbox.address(),
-                    .group = streamable->client.settings().url.to_string() + " " + streamable->account + " " +
-                             mailbox.profile().name,
+                    .group = streamable->group + " " + mailbox.profile().name,
                     .connections = connections,
                     .environment = &streamable->environment,
                     .http = &streamable->http,

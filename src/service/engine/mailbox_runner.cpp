@@ -6,6 +6,7 @@
 #include "service/engine/mailbox_connection.hpp"
 #include "service/engine/mailbox_state.hpp"
 #include "service/organisation/organisation.hpp"
+#include "service/organisation/stored.hpp"
 #include "sync/mailbox_run.hpp"
 
 namespace syncline::service {
@@ -17,6 +18,7 @@ sync::MailboxSettings settings_of(const EnabledMailbox& mailbox, const std::stri
   settings.address = mailbox.address();
   settings.owner = mailbox.mailbox().record_owner();
   settings.kind = mailbox.mailbox().kind;
+  settings.owner_of_mailbox = enabled_mailbox_owner;
   settings.mail_in = mailbox.route().incoming.has_value();
   settings.mail_out = mailbox.route().outgoing.has_value();
   settings.appointments_contacts_tasks = mailbox.route().act.has_value();
@@ -67,6 +69,10 @@ Async<sync::MailboxSummary> MailboxRunner::connect_and_run(const EnabledMailbox&
   options.on_progress = [&connection, &wishes](const sync::RunProgress& progress) {
     connection.answered();
     if (wishes.on_progress) wishes.on_progress(progress);
+  };
+  options.on_failure = [&outcome, requests_before](const sync::MailboxSummary& done) {
+    outcome.before_error = done;
+    outcome.before_error.requests -= requests_before;
   };
   auto network = connections_.network_of(mailbox.profile());
   if (!network) co_return fail(std::move(network.error()));

@@ -25,6 +25,7 @@ class Organisation;
 struct MailboxOutcome {
   std::string address;
   Result<sync::MailboxSummary> summary;
+  sync::MailboxSummary before_error = {};  ///< what a run had done that ended with an error
   std::string endpoint = {};
   std::string server_version = {};
   std::vector<sync::WriteOrder> would_write = {};  ///< of a dry run

@@ -142,7 +142,7 @@ Result<void> remember_run(Organisation& organisation, store::MailboxId mailbox, 
   return sync::tell_of_sign_in(organisation.store(), mailbox, address, outcome);
 }
 
-Result<std::optional<std::string>> known_endpoint(Organisation& organisation, std::string_view address) {
+Result<std::optional<KnownEndpoint>> known_endpoint(Organisation& organisation, std::string_view address) {
   auto setting = organisation.store().read<std::optional<std::string>>([&](store::Transaction& transaction) {
     return store::find_setting(transaction, setting_name(address));
   });
@@ -155,12 +155,14 @@ Result<std::optional<std::string>> known_endpoint(Organisation& organisation, st
     return std::nullopt;
   const SystemTime found_at{std::chrono::milliseconds(at->get_int64())};
   if (organisation.clock().now() - found_at > discovery_lifetime) return std::nullopt;
-  return std::string(url->get_string());
+  return KnownEndpoint{.url = std::string(url->get_string()),
+                       .grouping_information = std::string(model::text_of(found, "grouping"))};
 }
 
 Result<void> remember_endpoint(Organisation& organisation, const model::MailboxFacts& facts) {
   const std::string text =
       json::serialize(json::object{{"url", facts.ews_endpoint},
+                                   {"grouping", facts.grouping_information},
                                    {"location", model::to_string(facts.location)},
                                    {"version", facts.server_version.value_or("")},
                                    {"foundAt", milliseconds(organisation.clock().now())}});

@@ -19,8 +19,12 @@ class Organisation;
 Result<void> remember_run(Organisation& organisation, store::MailboxId mailbox, SystemTime started_at,
                           const Result<sync::MailboxSummary>& outcome);
 
+struct KnownEndpoint {
+  std::string url = {};
+  std::string grouping_information = {};  ///< as in MailboxFacts
+};
 /// The endpoint that Autodiscover found within the last twelve hours.
-Result<std::optional<std::string>> known_endpoint(Organisation& organisation, std::string_view address);
+Result<std::optional<KnownEndpoint>> known_endpoint(Organisation& organisation, std::string_view address);
 Result<void> remember_endpoint(Organisation& organisation, const model::MailboxFacts& facts);
 /// Whether `smtp_host` saves what this mailbox sends by itself, as learned within the last thirty days
 ///

@@ -271,6 +271,7 @@ constexpr Match matches[] = {
     {any, "ErrorQuotaExceeded", "", "mailbox-full"},
     {any, "ErrorServerBusy", "", "server-busy"},
     {any, "ErrorExceededConnectionCount", "", "server-busy"},
+    {any, "connections-in-use", "", "server-busy"},
     {any, "ErrorAccountDisabled", "", "account-disabled"},
     {any, "ErrorPasswordExpired", "", "password-expired"},
     {any, "ErrorPasswordChangeRequired", "", "password-expired"},

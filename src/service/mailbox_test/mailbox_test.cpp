@@ -22,6 +22,8 @@ namespace json = boost::json;
 using model::RecordKind;
 using std::chrono::milliseconds;
 
+/// Steps' times for which it is waited for a connection that the profile allows.
+constexpr int most_waits_for_others = 10;
 /// A server's words may be a whole page.
 constexpr std::size_t most_said = 1000;
 /// Of a page of the inbox: the test message is among the newest.
@@ -285,12 +287,29 @@ class MailboxTest {
   Error behind(Error late) const {
     const ConnectionEvent* broken = watch_->broken();
     if (broken != nullptr && broken->error && broken->error->code != "cancelled") return *broken->error;
+    if (const auto left = connection_ ? connection_->pause_left() : std::nullopt)
+      return {.domain = ErrorDomain::ews,
+              .code = "ErrorServerBusy",
+              .message = "the server has asked for a pause, and runs and tests keep it",
+              .retry = RetryClass::after,
+              .retry_after = left};
+    if (!connection_ && connections_->waits_for_place())
+      return {.domain = ErrorDomain::net,
+              .code = "connections-in-use",
+              .message = "all connections that the profile allows one credential are in use",
+              .retry = RetryClass::after};
     // Exchange was reached, and reads are repeated below us while it is busy.
     if (exchange_ && broken == nullptr && !watch_->events().empty()) late.code = "no-reply";
     return late;
   }
 
   // --- legs ---
+
+  Async<std::unique_ptr<MailboxConnection>> connect() {
+    std::string doing = "finding and preparing the connection";
+    auto connecting = connect_mailbox(organisation_, *connections_, mailbox_);
+    co_return co_await within(settings_.step_time, std::move(connecting), std::move(doing));
+  }
 
   Async<void> run_legs() {
     auto network = connections_->network_of(mailbox_.profile());
@@ -304,9 +323,12 @@ class MailboxTest {
     const LegPlan& first = opening_leg();
     began_ = organisation_.clock().steady_now();
     begin(first.leg, first_step(first));
-    std::string doing = "finding and preparing the connection";
-    auto connecting = connect_mailbox(organisation_, *connections_, mailbox_);
-    auto connected = co_await within(settings_.step_time, std::move(connecting), std::move(doing));
+    auto connected = co_await connect();
+    // Waiting for others to end is no step of this mailbox's.
+    const SteadyTime patience = began_ + most_waits_for_others * settings_.step_time;
+    while (!connected && connected.error().code == "connections-in-use" &&
+           world().clock.steady_now() < patience)
+      connected = co_await connect();
     if (!connected) {
       if (is_of_machine(connected.error())) co_return fail(std::move(connected.error()));
       const bool is_credentials = refuses_credentials(connected.error()) ||

@@ -65,7 +65,7 @@ MailboxTester::MailboxTester(net::asio::any_io_executor executor, net::Environme
       environment_(environment),
       organisation_(organisation),
       runner_(std::move(runner)),
-      settings_(settings),
+      settings_(std::move(settings)),
       on_progress_(std::move(on_progress)),
       changed_(executor_) {}
 
@@ -94,7 +94,8 @@ void MailboxTester::stop(bool cut) {
 Result<void> MailboxTester::connect_anew() {
   auto loaded = organisation_.load();
   if (!loaded) return fail(std::move(loaded.error()));
-  auto connections = std::make_shared<Connections>(executor_);
+  auto connections =
+      settings_.beside ? settings_.beside()->successor() : std::make_shared<Connections>(executor_);
   if (auto met = connections->require(loaded->configuration.organisation.environment); !met) return met;
   connections_ = std::move(connections);
   return {};
@@ -164,6 +165,7 @@ Async<void> MailboxTester::test_one(MailboxTestRow& row, TesterProgress& progres
   } else {
     OnTestStep on_step = [&](const TestReport& report) {
       progress.report = report;
+      if (auto kept = keep_progress(row.mailbox, report); !kept && !trouble_) trouble_ = kept.error();
       if (on_progress_) on_progress_(progress);
     };
     auto report =
@@ -174,6 +176,17 @@ Async<void> MailboxTester::test_one(MailboxTestRow& row, TesterProgress& progres
     if (is_cut_) co_return Result<void>{};
   }
   co_return finish(row, progress);
+}
+
+/// The step list so far, for whoever looks at it meanwhile. Not over what somebody has asked for since.
+Result<void> MailboxTester::keep_progress(store::MailboxId mailbox, const TestReport& report) {
+  return organisation_.store().write<void>([&](Transaction& transaction) -> Result<void> {
+    auto present = store::find_mailbox_test(transaction, mailbox);
+    if (!present) return fail(std::move(present.error()));
+    if (!*present || (*present)->state != TestState::running) return {};
+    (*present)->report = json::serialize(to_json(report));
+    return store::put_mailbox_test(transaction, **present);
+  });
 }
 
 Result<void> MailboxTester::finish(MailboxTestRow& row, TesterProgress& progress) {

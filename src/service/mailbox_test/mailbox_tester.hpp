@@ -26,6 +26,8 @@ struct MailboxTesterSettings {
   std::chrono::milliseconds longest_pause = std::chrono::minutes(30);
   std::chrono::milliseconds look_pause = std::chrono::seconds(1);  ///< for new ones in the queue
   MailboxTestSettings test = {};
+  /// Those of whoever else connects to the same servers: tests count on their budgets. Empty: nobody does.
+  std::function<std::shared_ptr<Connections>()> beside = {};
 };
 
 struct TesterProgress {
@@ -57,6 +59,7 @@ class MailboxTester {
   void begin(store::MailboxTestRow row);
   net::asio::awaitable<void> test(store::MailboxTestRow row);
   Async<void> test_one(store::MailboxTestRow& row, TesterProgress& progress);
+  Result<void> keep_progress(store::MailboxId mailbox, const TestReport& report);
   Result<void> finish(store::MailboxTestRow& row, TesterProgress& progress);
   Result<void> connect_anew();
 

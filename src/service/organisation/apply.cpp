@@ -10,6 +10,7 @@
 #include "base/text.hpp"
 
 #include "service/organisation/organisation.hpp"
+#include "service/organisation/profile_contradiction.hpp"
 #include "store/journal.hpp"
 
 namespace syncline::service {
@@ -183,6 +184,13 @@ std::vector<std::string> warnings_of(const std::vector<ObjectChange>& changes) {
           fmt::format("Approval of {}' mailboxes is switched off: whoever may enable mailboxes "
                       "can have anybody's mail processed. It is recorded.",
                       one.whose));
+  for (const ObjectChange& change : changes)
+    for (const FieldChange& one : change.fields)
+      if (change.object == "profile" && one.field == "move_undelivered" && one.to == json::value(true))
+        warnings.push_back(
+            fmt::format("The profile {} asks for move_undelivered, which is not done: mail that cannot be "
+                        "tracked stays where it is, and is listed by syncline quarantine list.",
+                        change.name));
   return warnings;
 }
 
@@ -254,6 +262,7 @@ using MakeWanted = std::function<Result<Configuration>(const Configuration& pres
 Result<ApplyOutcome> change(Organisation& organisation, const MakeWanted& make,
                             const std::vector<std::string>& chosen, bool dry_run, const Actor& actor) {
   const rules::Day today = organisation.today();
+  std::optional<std::pair<Configuration, Configuration>> filters;  ///< that change: before, after
   const auto work = [&](store::Transaction& transaction) -> Result<ApplyOutcome> {
     auto stored = load(transaction);
     if (!stored) return fail(std::move(stored.error()));
@@ -261,8 +270,17 @@ Result<ApplyOutcome> change(Organisation& organisation, const MakeWanted& make,
     if (!wanted) return fail(std::move(wanted.error()));
     ApplyOutcome outcome;
     outcome.changes = difference(stored->configuration, *wanted);
+    for (const ObjectChange& one : outcome.changes)
+      if (one.object == "profile" && one.action != ObjectChange::Action::remove)
+        if (const auto wrong = contradiction_in(*wanted->profile_named(one.name)))
+          return fail(ErrorDomain::input, "bad-value", fmt::format("{} {}", wrong->key, wrong->reason));
     outcome.warnings = warnings_of(outcome.changes);
     examine(*stored, *wanted, today, outcome);
+    const bool is_about_filters = std::any_of(
+        outcome.changes.begin(), outcome.changes.end(),
+        [](const ObjectChange& one) { return one.object == "policy.sync" || one.object == "mailbox"; });
+    if (is_about_filters && filters_change(stored->configuration, *wanted))
+      filters.emplace(stored->configuration, *wanted);
     if (!chosen.empty())
       std::erase_if(outcome.judged, [&](const Judged& judged) {
         return std::find(chosen.begin(), chosen.end(), judged.address) == chosen.end();
@@ -277,8 +295,16 @@ Result<ApplyOutcome> change(Organisation& organisation, const MakeWanted& make,
     outcome.applied = true;
     return outcome;
   };
-  if (dry_run) return organisation.store().read<ApplyOutcome>(work);
-  return organisation.store().write<ApplyOutcome>(work);
+  auto outcome = dry_run ? organisation.store().read<ApplyOutcome>(work)
+                         : organisation.store().write<ApplyOutcome>(work);
+  if (!outcome || !filters) return outcome;
+  // All records are read for it: not while others wait to write.
+  auto counted = organisation.store().read<std::vector<OutboundCount>>([&](store::Transaction& transaction) {
+    return count_outbound(transaction, filters->first, filters->second);
+  });
+  if (!counted) return fail(std::move(counted.error()));
+  outcome->outbound = std::move(*counted);
+  return outcome;
 }
 
 /// Changes the settings of the chosen mailboxes, each as JSON.

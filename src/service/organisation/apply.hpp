@@ -7,6 +7,7 @@
 
 #include "service/organisation/assignments.hpp"
 #include "service/organisation/difference.hpp"
+#include "service/organisation/outbound_counts.hpp"
 
 namespace syncline::service {
 
@@ -31,7 +32,8 @@ struct ApplyOutcome {
   std::vector<std::string>
       still_rejected;                 ///< rejected before, and no part of this change; they are left alone
   std::vector<std::string> warnings;  ///< for people: what is done by it, and should not be done lightly
-  bool applied = false;               ///< false also when there was nothing to change, or for a dry run
+  std::vector<OutboundCount> outbound = {};  ///< what filters that change send to which mailbox
+  bool applied = false;  ///< false also when there was nothing to change, or for a dry run
 };
 
 /// Refused as a whole: an assignment that the rules reject, unless it was rejected before and is not changed;

@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "routing/rules/intake/toml_library.hpp"
 #include "service/organisation/apply_file.hpp"
+#include "service/organisation/profile_contradiction.hpp"
 
 namespace syncline::service {
 namespace {
@@ -207,10 +208,8 @@ class Reader {
         complain(entry.source(), "profile.name", "a profile needs a name");
       if (!table.contains("type") && !table.contains("prof_type"))
         complain(entry.source(), "profile.type", "a profile needs a type");
-      if (profile.same_settings_for_outgoing.value_or(false) && outgoing_differs(profile)) {
-        complain(entry.source(), "profile.same_settings_for_outgoing",
-                 "is true, but auth_out, out_auth_protocol or out_user_name differ from the incoming ones");
-      }
+      if (const auto contradiction = contradiction_in(profile))
+        complain(entry.source(), fmt::format("profile.{}", contradiction->key), contradiction->reason);
       if (profile.is_default.value_or(false) && default_seen)
         complain(entry.source(), "profile.is_default", "another profile is the default one already");
       default_seen = default_seen || profile.is_default.value_or(false);
@@ -221,14 +220,6 @@ class Reader {
       else if (!profile.name.empty())
         result_.profiles.push_back({.name = profile.name});
     });
-  }
-
-  static bool outgoing_differs(const model::Profile& profile) {
-    const model::ProfileLeg& in = profile.incoming;
-    const model::ProfileLeg& out = profile.outgoing;
-    return (out.method && out.method != in.method) ||
-           (out.authentication_protocol && out.authentication_protocol != in.authentication_protocol) ||
-           (out.user_name && out.user_name != in.user_name);
   }
 
   void take_mailboxes(const toml::node& node) {

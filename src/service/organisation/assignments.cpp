@@ -129,9 +129,9 @@ void Assignments::set_profile(FieldValues& row, const model::Profile& profile, W
   }
   if (stage == Word::enable) {
     const bool incoming = stored_.has_secret("profile", profile.name, "password");
-    const bool outgoing = profile.outgoing_as_incoming()
-                              ? incoming
-                              : stored_.has_secret("profile", profile.name, "out-password");
+    // Exchange is signed in to once, for both directions.
+    const bool once = profile.outgoing_as_incoming() || resolved.is(Field::prof_out_protocol, Word::ews);
+    const bool outgoing = once ? incoming : stored_.has_secret("profile", profile.name, "out-password");
     const bool needs_in = resolved.is(Field::prof_auth_in, Word::profile_credentials);
     const bool needs_out = resolved.is(Field::prof_auth_out, Word::profile_credentials);
     row.set(Field::prof_password,

@@ -83,7 +83,8 @@ std::optional<std::string> MailboxGate::missing_secret(const model::Mailbox& mai
           return std::string("Its user has not signed in; syncline auth login");
         return std::nullopt;
       case rules::Word::profile_credentials: {
-        const bool own = outgoing && !profile.outgoing_as_incoming();
+        // Exchange is signed in to once, for both directions.
+        const bool own = outgoing && leg->driver != router::Driver::ews && !profile.outgoing_as_incoming();
         if (!sealed(own ? "out-password" : "password"))
           return fmt::format("The profile {} has no password; syncline secret set", profile.name);
         if (!(own ? profile.outgoing.user_name : profile.incoming.user_name))

@@ -72,10 +72,14 @@ const Settings<model::Profile>& profile_settings() {
           "authenticate using: mailbox_credentials, profile_credentials, s2s, windows_integrated, anonymous, "
           "gmail_oauth, hma, oauth_cross_tenant (default: by type)",
           "\"profile_credentials\""),
-      setting<P>("auth_out", SYNCLINE_MEMBER(outgoing.method), "the same, outgoing (default: as incoming)",
+      setting<P>("auth_out", SYNCLINE_MEMBER(outgoing.method),
+                 "the same, outgoing (default and, on Exchange, always: as incoming)",
                  "\"profile_credentials\""),
       setting<P>("same_settings_for_outgoing", SYNCLINE_MEMBER(same_settings_for_outgoing),
-                 "outgoing connections take the incoming ones' credentials", "true"),
+                 "outgoing connections take the incoming ones' credentials (default: unless others are "
+                 "stated, or an "
+                 "out-password is sealed)",
+                 "true"),
       setting<P>("user_name", SYNCLINE_MEMBER(incoming.user_name),
                  "of profile_credentials; its password: syncline secret set --profile NAME",
                  "\"syncline@contoso.example\""),
@@ -113,7 +117,10 @@ const Settings<model::Profile>& profile_settings() {
                  "\"implicit\""),
       fact_setting<P>(Field::prof_tls_version, SYNCLINE_MEMBER(facts), "\"1.3\""),
       setting<P>("in_auth_protocol", SYNCLINE_MEMBER(incoming.authentication_protocol),
-                 "authentication protocol, incoming: auto, negotiate, ntlm, basic, oauth", "\"ntlm\""),
+                 "authentication protocol, incoming: auto (the best that both sides can), negotiate "
+                 "(Kerberos), ntlm, "
+                 "basic (the password as it is), oauth; nothing else is tried then",
+                 "\"ntlm\""),
       setting<P>("out_auth_protocol", SYNCLINE_MEMBER(outgoing.authentication_protocol),
                  "authentication protocol, outgoing (default: as incoming)", "\"ntlm\""),
       setting<P>("ca_file", SYNCLINE_MEMBER(ca_file), "authorities in PEM, beside the system's",
@@ -134,8 +141,18 @@ const Settings<model::Profile>& profile_settings() {
                  "maximum concurrent connections per credential", "10"),
       setting<P>("timeout_ms", SYNCLINE_MEMBER(timeout_ms), "longest wait for an answer, milliseconds",
                  "60000"),
-      setting<P>("move_undelivered", SYNCLINE_MEMBER(move_undelivered),
-                 "move mail that cannot be tracked to a folder of its own", "false"),
+      limited_setting<P>("max_request_mib", SYNCLINE_MEMBER(maximum_request_mib), 1, 2048,
+                         "EWS: longest request that the server takes, MiB (its maxRequestLength; default: as "
+                         "Exchange is installed)",
+                         "64"),
+      setting<P>("compress", SYNCLINE_MEMBER(compress),
+                 "IMAP: compressed where the server can (COMPRESS); pays on lines below about 25 MB/s",
+                 "false"),
+      setting<P>(
+          "move_undelivered", SYNCLINE_MEMBER(move_undelivered),
+          "move mail that cannot be tracked to a folder of its own: kept for other tools, not done; see "
+          "syncline quarantine",
+          "false"),
       setting<P>(
           "sent_copies", SYNCLINE_MEMBER(sent_copies),
           "SMTP: how what was sent comes into the Sent folder: auto (looked for a minute, then appended), "

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "service/organisation/readiness.hpp"
 
-#include <boost/json/parse.hpp>
 #include <chrono>
+
+#include "service/organisation/last_run.hpp"
 
 namespace syncline::service {
 namespace {
@@ -13,16 +14,6 @@ constexpr rules::Day day_of(std::chrono::year_month_day date) {
 // As the rules have them.
 constexpr rules::Day switch_off_begins = day_of(std::chrono::year{2026} / 10 / 1);
 constexpr rules::Day switch_off_ends = day_of(std::chrono::year{2027} / 4 / 1);
-
-bool was_refused(const std::string& state) {
-  boost::system::error_code bad;
-  const boost::json::value value = boost::json::parse(state, bad);
-  if (bad || !value.is_object()) return false;
-  const boost::json::value* error = value.get_object().if_contains("error");
-  if (error == nullptr || !error->is_object()) return false;
-  const boost::json::value* code = error->get_object().if_contains("code");
-  return code != nullptr && code->is_string() && code->get_string() == "ews-disabled";
-}
 
 }  // namespace
 
@@ -50,7 +41,10 @@ std::vector<MailboxReadiness> readiness(const StoredOrganisation& stored, rules:
     }
     if (const auto standing = stored.mailboxes.find(mailbox.address); standing != stored.mailboxes.end()) {
       one.enabled = standing->second.enabled;
-      one.refused_by_server = was_refused(standing->second.state);
+      const std::string error = read_last_run(standing->second.state).error_code;
+      one.refused_by_server = error == "ews-disabled";
+      // Mail hosts have no such code.
+      one.forbidden_by_server = error == "forbidden";
     }
     all.push_back(std::move(one));
   }

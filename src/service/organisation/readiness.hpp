@@ -20,8 +20,10 @@ struct MailboxReadiness {
   /// The first day that was asked about on which the rules reject it for that reason; nullopt: none.
   std::optional<rules::Day> stops_on = std::nullopt;
   std::optional<Judged> judged = std::nullopt;  ///< of that day, or of the last one
-  /// The server has said lately that it is switched off.
+  /// The last run was answered that it is switched off …
   bool refused_by_server = false;
+  /// … or with a 403 that gives no reason, as a switch-off may be answered, too.
+  bool forbidden_by_server = false;
 };
 
 /// Days: today, the beginning of the switch-off, its end; those that have not passed, the earliest first.

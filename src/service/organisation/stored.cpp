@@ -6,6 +6,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "base/text.hpp"
 #include "service/organisation/setting_values.hpp"
 
 namespace syncline::service {
@@ -83,6 +84,16 @@ Result<void> load_mailbox(const store::MailboxRow& row, StoredOrganisation& stor
 }
 
 }  // namespace
+
+Result<std::optional<std::string>> enabled_mailbox_owner(store::Transaction& transaction,
+                                                         std::string_view address) {
+  auto row = store::find_mailbox(transaction, address);
+  if (!row) return fail(std::move(row.error()));
+  if (!*row || !(*row)->enabled) return std::nullopt;
+  StoredOrganisation one;
+  if (auto loaded = load_mailbox(**row, one); !loaded) return fail(std::move(loaded.error()));
+  return text::to_lower_ascii(one.configuration.mailboxes.front().record_owner());
+}
 
 bool StoredOrganisation::has_secret(std::string_view account_kind, std::string_view account,
                                     std::string_view field) const {

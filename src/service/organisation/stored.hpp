@@ -2,8 +2,10 @@
 #pragma once
 // An organisation as the store has it: the configuration, and what is known about each mailbox beyond it.
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "service/organisation/configuration.hpp"
 #include "store/configuration.hpp"
@@ -29,6 +31,11 @@ struct StoredOrganisation {
 
 /// Error (domain local): "store-damaged" for settings that cannot be read.
 Result<StoredOrganisation> load(store::Transaction& transaction);
+
+/// Who the records of the enabled mailbox with this address belong to; none: there is no such mailbox. Error
+/// as of `load`.
+Result<std::optional<std::string>> enabled_mailbox_owner(store::Transaction& transaction,
+                                                         std::string_view address);
 
 Result<void> save_organisation(store::Transaction& transaction, const OrganisationSettings& settings);
 Result<void> save_policies(store::Transaction& transaction, const model::Policies& policies);

@@ -43,8 +43,7 @@ Result<std::vector<Obstacle>> request_tests(Organisation& organisation, const Te
                                     .requested_at = now,
                                     .requested_by = actor.who,
                                     .reason = actor.reason,
-                                    .due_at = now,
-                                    .report = *before ? (*before)->report : std::string()};
+                                    .due_at = now};
           if (auto put = store::put_mailbox_test(transaction, test); !put)
             return fail(std::move(put.error()));
           if (auto audited = store::append_audit(

@@ -12,6 +12,7 @@
 #include "base/text.hpp"
 #include "net/cancel.hpp"
 #include "routing/rules/intake/exchange_facts.hpp"
+#include "service/alerts/all_clear.hpp"
 #include "service/engine/exchange_connection.hpp"
 #include "service/engine/mailbox_state.hpp"
 #include "service/organisation/mailbox_administration.hpp"
@@ -275,7 +276,10 @@ class PlacementPass {
                                             .object = "mailbox " + result.address,
                                             .reason = result.text});
       if (!audited) return audited;
-      if (!result.parked) return store::clear_alert(transaction, standing->second.id, moved_alert);
+      if (!result.parked)
+        return settle_with_word(
+            transaction, standing->second.id, moved_alert,
+            {.code = std::string(mailbox_goes_on), .text = result.address + " goes on: " + result.text});
       return store::raise_alert(
           transaction,
           {.mailbox = standing->second.id,

@@ -51,9 +51,16 @@ json::object to_json(const ApplyOutcome& outcome, rules::Language language, bool
   }
   json::array warnings;
   for (const std::string& warning : outcome.warnings) warnings.emplace_back(warning);
+  json::array outbound;
+  for (const OutboundCount& count : outcome.outbound)
+    outbound.push_back(json::object{{"mailbox", count.mailbox},
+                                    {"kind", model::to_string(count.kind)},
+                                    {"before", count.before},
+                                    {"after", count.after}});
   return json::object{{"dryRun", dry_run},
                       {"applied", outcome.applied},
                       {"warnings", std::move(warnings)},
+                      {"outbound", std::move(outbound)},
                       {"changes", std::move(changes)},
                       {"mailboxes", std::move(mailboxes)},
                       {"refusals", std::move(refusals)}};

@@ -12,6 +12,7 @@ namespace json = boost::json;
 
 std::string_view state_of(const MailboxReadiness& one, rules::Day today) noexcept {
   if (one.refused_by_server) return "refused-by-server";
+  if (one.forbidden_by_server) return "forbidden-by-server";
   if (one.stops_on) return *one.stops_on <= today ? "stopped" : "stops";
   return one.concerned ? "warned" : "ready";
 }

@@ -10,7 +10,8 @@
 
 namespace syncline::service {
 
-/// "ready", "warned", "stops", "stopped", "refused-by-server".
+/// "ready", "warned", "stops", "stopped", "refused-by-server", "forbidden-by-server" (a 403 without a
+/// reason).
 std::string_view state_of(const MailboxReadiness& one, rules::Day today) noexcept;
 
 /// {"mailbox","profile","tenant","enabled","state","stopsOn","findings"}

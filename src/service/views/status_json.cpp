@@ -5,12 +5,14 @@
 #include <boost/json/array.hpp>
 
 #include "service/organisation/brake.hpp"
+#include "service/organisation/last_run.hpp"
 #include "service/views/json_values.hpp"
 #include "service/views/mailbox_json.hpp"
 #include "service/views/mailbox_test_json.hpp"
 #include "store/journal.hpp"
 #include "store/operations.hpp"
 #include "store/records.hpp"
+#include "store/standing.hpp"
 
 namespace syncline::service {
 namespace {
@@ -26,6 +28,10 @@ Result<MailboxStatus> look_at(store::Transaction& transaction, MailboxStatus sta
   auto operations = store::unfinished_operations(transaction, status.standing->id);
   if (!operations) return fail(std::move(operations.error()));
   status.unfinished = operations->size();
+  auto stale = store::count_stale_links(transaction, status.standing->id);
+  if (!stale) return fail(std::move(stale.error()));
+  status.changes_waiting = *stale;
+  status.in_step_at = read_last_run(status.standing->state).succeeded_at;
   auto quarantine = store::list_quarantine(transaction, status.standing->id);
   if (!quarantine) return fail(std::move(quarantine.error()));
   status.quarantined = quarantine->size();
@@ -82,7 +88,7 @@ Result<StatusPtr> collect_status(store::Transaction& transaction, rules::Day tod
   return made;
 }
 
-json::object to_json(const Status& status) {
+json::object to_json(const Status& status, SystemTime now) {
   json::array mailboxes;
   for (const MailboxStatus& one : status.mailboxes) {
     json::object object{{"mailbox", one.mailbox->address},
@@ -92,12 +98,21 @@ json::object to_json(const Status& status) {
                         {"enabled", one.standing->enabled},
                         {"obstacle", nullptr},
                         {"links", kinds_json(one.links)},
+                        {"inStepAt", nullptr},
+                        {"lagSeconds", nullptr},
                         {"operations", one.unfinished},
+                        {"changesWaiting", one.changes_waiting},
                         {"quarantined", one.quarantined},
                         {"alerts", one.alerts},
                         {"brake", one.brake},
                         {"test", text_or_null(one.test)},
-                        {"state", parsed_or_null(one.standing->state)}};
+                        {"state", parsed_or_null(one.standing->state)},
+                        {"watched", nullptr}};
+    if (one.in_step_at) {
+      object["inStepAt"] = json_time(*one.in_step_at);
+      object["lagSeconds"] = std::max<std::int64_t>(
+          0, std::chrono::duration_cast<std::chrono::seconds>(now - *one.in_step_at).count());
+    }
     if (const std::string profile = profile_name(status.stored.configuration, *one.mailbox); !profile.empty())
       object["profile"] = profile;
     if (one.obstacle)
@@ -107,7 +122,8 @@ json::object to_json(const Status& status) {
   json::object object{{"organisation", nullptr},
                       {"records", kinds_json(status.records)},
                       {"lastChange", status.last_change},
-                      {"mailboxes", std::move(mailboxes)}};
+                      {"mailboxes", std::move(mailboxes)},
+                      {"servers", nullptr}};
   if (const std::string& name = status.stored.configuration.organisation.name; !name.empty())
     object["organisation"] = name;
   return object;

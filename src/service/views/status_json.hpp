@@ -16,6 +16,8 @@ struct MailboxStatus {
   std::optional<Obstacle> obstacle;  ///< of an enabled one
   std::int64_t links[4] = {};
   std::size_t unfinished = 0;
+  std::int64_t changes_waiting = 0;  ///< linked records that the next run turns into operations
+  std::optional<SystemTime> in_step_at = std::nullopt;  ///< end of its last run that went well
   std::size_t quarantined = 0;
   std::size_t alerts = 0;
   bool brake = false;
@@ -35,7 +37,8 @@ using StatusPtr = std::unique_ptr<Status>;
 /// One consistent view of all of it.
 Result<StatusPtr> collect_status(store::Transaction& transaction, rules::Day today);
 
-/// {"organisation","records","lastChange","mailboxes"}
-boost::json::object to_json(const Status& status);
+/// {"organisation","records","lastChange","mailboxes","servers"}; what only a running daemon knows
+/// ("servers", and of each mailbox "watched") is null.
+boost::json::object to_json(const Status& status, SystemTime now);
 
 }  // namespace syncline::service

@@ -68,7 +68,9 @@ bool has_category(const model::Fields& fields, std::string_view category) {
 std::vector<std::string> addresses_in(model::RecordKind kind, const model::Fields& fields) {
   Addresses addresses;
   for (const model::FieldInfo& field : model::fields_of(kind)) {
-    const json::value* value = fields.if_contains(field.name);
+    const bool may_hold_one = field.type == FieldType::person || field.type == FieldType::people ||
+                              field.type == FieldType::attendees || field.name == "emailAddresses";
+    const json::value* value = may_hold_one ? fields.if_contains(field.name) : nullptr;
     if (value == nullptr) continue;
     if (field.type == FieldType::person) add_person(value, addresses);
     if ((field.type == FieldType::people || field.type == FieldType::attendees) && value->is_array())

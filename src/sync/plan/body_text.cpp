@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/next_character.hpp"
 #include "base/text.hpp"
 
 namespace syncline::sync::plan {
@@ -181,6 +182,8 @@ std::string bare(std::string_view words) {
 
 std::string words_of_html(std::string_view html) {
   Words words(html.size());
+  text::NextCharacter tag(html, '<');
+  text::NextCharacter entity_sign(html, '&');
   std::size_t at = 0;
   while (at < html.size()) {
     if (html[at] == '&') {
@@ -194,9 +197,9 @@ std::string words_of_html(std::string_view html) {
       continue;
     }
     if (html[at] != '<') {
-      const std::size_t next = html.find_first_of("<&", at);
-      words.add(html.substr(at, next == std::string_view::npos ? next : next - at));
-      at = next == std::string_view::npos ? html.size() : next;
+      const std::size_t next = std::min(tag.from(at), entity_sign.from(at));
+      words.add(html.substr(at, next - at));
+      at = next;
       continue;
     }
     words.gap();

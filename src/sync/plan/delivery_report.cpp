@@ -97,4 +97,10 @@ DeliveryReport read_delivery_report(std::string_view mime) {
   return report;
 }
 
+boost::json::value& recipient_state(boost::json::object& states, std::string_view address) {
+  for (auto& state : states)
+    if (text::equals_ignore_case(state.key(), address)) return state.value();
+  return states[address];
+}
+
 }  // namespace syncline::sync::plan

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 // Delivery reports (RFC 3464): what became of a message, recipient by recipient. Pure.
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,5 +31,9 @@ bool is_delivery_report(std::string_view item_class);
 /// Reads the part message/delivery-status and the Message-ID of the returned message or its headers. Reads
 /// anything; what is no report gives an empty one.
 DeliveryReport read_delivery_report(std::string_view mime);
+
+/// The state of a recipient among those of a record, which are keyed as somebody typed the addresses: a
+/// report may write them in another case. Made if there is none.
+boost::json::value& recipient_state(boost::json::object& states, std::string_view address);
 
 }  // namespace syncline::sync::plan

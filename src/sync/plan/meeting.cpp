@@ -71,6 +71,13 @@ bool is_past(const model::Fields& fields, SystemTime now) {
 
 }  // namespace
 
+bool organizes(const model::Fields& fields, std::string_view address) {
+  const json::value* organizer = fields.if_contains("organizer");
+  if (organizer == nullptr || !organizer->is_object()) return true;
+  const std::string_view theirs = model::text_of(organizer->get_object(), "emailAddress");
+  return theirs.empty() || text::equals_ignore_case(theirs, address);
+}
+
 std::size_t count_attendees(const model::Fields& fields) {
   std::size_t count = 0;
   for (const std::string_view name : attendee_lists)

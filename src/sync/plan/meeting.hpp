@@ -29,6 +29,8 @@ struct MeetingDecision {
 /// the start (of a series: the last occurrence that the range tells) is past, there are no attendees, this
 /// mailbox is not the organiser, or nothing changed that attendees see.
 MeetingDecision decide_meeting(const MeetingFacts& facts, const model::SyncPolicy& policy, SystemTime now);
+/// Whether the mailbox with `address` organises the meeting; if no organiser is named, its owner does.
+bool organizes(const model::Fields& fields, std::string_view address);
 /// How many people `mail` reaches.
 std::size_t count_attendees(const model::Fields& fields);
 

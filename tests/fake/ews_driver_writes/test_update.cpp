@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Update: what is said changes, the rest stays, and nobody's edit is written over (invariant 8).
+#include "ews/driver/to_item.hpp"
 #include "write_bench.hpp"
 
 namespace syncline::ews::testing {
@@ -26,6 +27,68 @@ class Update : public ::testing::Test {
   }
   model::Fields now(RecordKind kind, const std::string& id) { return bench.read(kind, id).fields; }
 };
+
+/// What an update consists of: "Append calendar:RequiredAttendees carl@example.com".
+std::vector<std::string> in_words(const std::vector<ItemUpdate>& updates) {
+  std::vector<std::string> words;
+  for (const ItemUpdate& update : updates) {
+    const auto uri = [](const PropertyPath& path) { return std::get<FieldUri>(path).uri; };
+    const auto people = [](const Item& item) {
+      std::string addresses;
+      if (item.calendar)
+        for (const Attendee& one : item.calendar->required_attendees)
+          addresses += " " + one.mailbox.address.value_or("");
+      return addresses;
+    };
+    if (const auto* set = std::get_if<SetItemField>(&update))
+      words.push_back("Set " + uri(set->path) + people(set->item));
+    else if (const auto* append = std::get_if<AppendToItemField>(&update))
+      words.push_back("Append " + uri(append->path) + people(append->item));
+    else
+      words.push_back("Delete " + uri(std::get<DeleteItemField>(update).path));
+  }
+  return words;
+}
+
+TEST_F(Update, Invariant11NewAttendeesAreAppendedAndOnlyThoseThatGoWriteTheListAnew) {
+  const auto client = bench.client_of(anna);
+  const DriverState state(*client, {.mailbox = anna});
+  const model::Fields base =
+      fields(R"({"requiredAttendees":[{"mailbox":{"emailAddress":"Bert@example.com"}}]})");
+  const auto update = [&](std::string_view json) {
+    return to_updates(RecordKind::appointment, fields(json), base, state).value();
+  };
+  const ItemUpdates more = update(
+      R"({"requiredAttendees":[{"mailbox":{"emailAddress":"bert@EXAMPLE.com"}},{"mailbox":{"emailAddress":"carl@example.com"}}]})");
+  EXPECT_THAT(in_words(more.changes),
+              ::testing::ElementsAre("Append calendar:RequiredAttendees carl@example.com"));
+  EXPECT_THAT(more.attendees_removed, ::testing::IsEmpty());
+  const ItemUpdates same =
+      update(R"({"requiredAttendees":[{"mailbox":{"emailAddress":"bert@EXAMPLE.com"}}]})");
+  EXPECT_THAT(same.changes, ::testing::IsEmpty());
+  EXPECT_THAT(same.attendees_removed, ::testing::IsEmpty());
+  const ItemUpdates other =
+      update(R"({"requiredAttendees":[{"mailbox":{"emailAddress":"carl@example.com"}}]})");
+  EXPECT_THAT(in_words(other.attendees_removed),
+              ::testing::ElementsAre("Set calendar:RequiredAttendees carl@example.com"));
+  const ItemUpdates none = update(R"({"requiredAttendees":[]})");
+  EXPECT_THAT(in_words(none.attendees_removed), ::testing::ElementsAre("Delete calendar:RequiredAttendees"));
+}
+
+TEST_F(Update, Invariant13AChangedTimeWritesStartEndAndBothZones) {
+  const auto client = bench.client_of(anna);
+  const DriverState state(*client, {.mailbox = anna});
+  const model::Fields base = fields(R"({"start":"2026-03-20T11:00:00Z","end":"2026-03-20T12:00:00Z",
+      "startTimeZone":{"id":"Tokyo Standard Time"},"endTimeZone":{"id":"UTC"}})");
+  const auto updates =
+      to_updates(RecordKind::appointment, fields(R"({"start":"2026-03-20T11:30:00Z"})"), base, state).value();
+  EXPECT_THAT(in_words(updates.changes),
+              ::testing::ElementsAre("Set calendar:StartTimeZone", "Set calendar:EndTimeZone",
+                                     "Set calendar:Start", "Set calendar:End"));
+  const auto& zone = std::get<SetItemField>(updates.changes[1]).item.calendar->end_time_zone;
+  ASSERT_TRUE(zone);
+  EXPECT_EQ(zone->id, "UTC") << "the one that it had";
+}
 
 TEST_F(Update, WhatIsSaidChangesAndTheRestStays) {
   const std::string id = contact();

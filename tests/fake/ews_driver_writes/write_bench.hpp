@@ -74,12 +74,12 @@ class WriteBench {
   /// All mailboxes, without what differs from run to run: ids, keys, times of the server's own.
   std::map<std::string, std::vector<std::string>> contents();
 
+  std::unique_ptr<EwsClient> client_of(const std::string& address);
+
   net::testing::VirtualWorld world;
   exchange_sim::testing::SimulatedExchange exchange;
 
  private:
-  std::unique_ptr<EwsClient> client_of(const std::string& address);
-
   std::map<std::string, std::string> content_;
   std::unique_ptr<net::HttpClient> http_;
   std::unique_ptr<EwsClient> client_;

@@ -29,6 +29,25 @@ class StringContent final : public sync::ContentSink {
   std::string text;
 };
 
+class TextContent final : public sync::ContentSource {
+ public:
+  explicit TextContent(std::string text) : text_(std::move(text)) {}
+  std::uint64_t size() const override { return text_.size(); }
+  Result<std::size_t> read(std::span<std::byte> buffer) override {
+    const std::size_t count = text_.copy(reinterpret_cast<char*>(buffer.data()), buffer.size(), at_);
+    at_ += count;
+    return count;
+  }
+  Result<void> rewind() override {
+    at_ = 0;
+    return {};
+  }
+
+ private:
+  std::string text_;
+  std::size_t at_ = 0;
+};
+
 class DriverTest : public ::testing::Test {
  protected:
   void start() {

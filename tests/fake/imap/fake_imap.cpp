@@ -112,10 +112,14 @@ FakeMessage* FakeFolder::find(std::uint32_t uid) {
 struct FakeImap::Connection {
   std::string folder;
   bool qresync = false;
+  std::string idle_tag = {};
+  bool utf8 = false;
 };
 
-void FakeImap::listen(net::testing::VirtualWorld& world) {
-  world.listen("imap.example.test", 143, {}, [this, &world](net::StreamPtr stream, std::string) {
+void FakeImap::listen(net::testing::VirtualWorld& world, std::uint16_t port, bool tls) {
+  net::testing::VirtualEndpoint endpoint;
+  endpoint.tls = tls;
+  world.listen("imap.example.test", port, endpoint, [this, &world](net::StreamPtr stream, std::string) {
     world.spawn(talk(std::move(stream), connections++));
   });
 }
@@ -128,6 +132,11 @@ std::size_t FakeImap::count(std::string_view beginning) const {
 net::asio::awaitable<void> FakeImap::talk(net::StreamPtr stream, std::size_t nth) {
   Peer peer(std::move(stream));
   Connection connection;
+  most_open = std::max(most_open, ++open);
+  struct Counted {
+    std::uint64_t& open;
+    ~Counted() { --open; }
+  } const counted{open};
   if (heard) peer.on_hear = [this, nth](std::size_t octets) { heard(nth, octets); };
   const auto tell = [&](const std::string& to, const std::string& text) {
     if (said) said(nth, to, text.size());
@@ -176,19 +185,51 @@ net::asio::awaitable<void> FakeImap::talk(net::StreamPtr stream, std::size_t nth
   }
 }
 
-std::string FakeImap::answer(Connection& connection, const std::string& tag, const std::string& command) {
+/// With names as `folders` has them, quoted; nullopt: octets that nobody may send yet.
+std::optional<std::string> FakeImap::in_utf8(const Connection& connection, std::string line) const {
+  for (const auto& [name, utf7] : utf7_names) {
+    const std::string quoted = '"' + name + '"';
+    const std::string literal = '\x01' + name + '\x01';
+    if (const std::size_t at = line.find(literal); connection.utf8 && at != std::string::npos)
+      line.replace(at, literal.size(), quoted);
+    if (const std::size_t at = line.find('"' + utf7 + '"'); !connection.utf8 && at != std::string::npos)
+      return line.replace(at, utf7.size() + 2, quoted);
+  }
+  const bool is_ascii =
+      std::ranges::all_of(line, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  if (!connection.utf8 && !is_ascii && !line.starts_with("APPEND")) return std::nullopt;
+  return line;
+}
+
+std::string FakeImap::answer(Connection& connection, const std::string& tag, const std::string& line) {
   const std::string ok = tag + " OK done\r\n";
+  const std::optional<std::string> read = in_utf8(connection, line);
+  if (!read) return tag + " BAD eight-bit octets\r\n";
+  const std::string& command = *read;
   if (command.starts_with("ENABLE")) {
     connection.qresync = command.find("QRESYNC") != std::string::npos;
-    return "* ENABLED" + std::string(connection.qresync ? " QRESYNC" : "") + "\r\n" + ok;
+    std::string enabled(connection.qresync ? " QRESYNC" : "");
+    for (const std::string& one : can_enable)
+      if ((command + " ").find(" " + one + " ") != std::string::npos) enabled += " " + one;
+    connection.utf8 =
+        enabled.find(" UTF8=ACCEPT") != std::string::npos || enabled.find(" IMAP4rev2") != std::string::npos;
+    return "* ENABLED" + enabled + "\r\n" + ok;
   }
   if (command.starts_with("LIST")) {
     std::string reply;
-    for (const auto& [name, folder] : folders)
-      reply += "* LIST (" + folder.attributes + ") \"/\" \"" + name + "\"\r\n";
+    for (const auto& [name, folder] : folders) {
+      const auto other = connection.utf8 ? utf7_names.end() : utf7_names.find(name);
+      reply += "* LIST (" + folder.attributes + ") \"/\" \"" +
+               (other == utf7_names.end() ? name : other->second) + "\"\r\n";
+    }
     return reply + ok;
   }
   if (command == "LOGOUT") return "* BYE until then\r\n" + ok;
+  if (command == "IDLE") {
+    connection.idle_tag = tag;
+    return "+ idling\r\n" + (in_idle ? in_idle() : std::string());
+  }
+  if (tag == "DONE") return connection.idle_tag + " OK done\r\n";
   if (command.starts_with("CREATE ")) {
     const std::string name = unquoted(command.substr(7));
     if (folders.contains(name)) return tag + " NO [ALREADYEXISTS] there is such a folder\r\n";

@@ -56,8 +56,14 @@ class FakeImap {
   std::size_t cut_after_octets = 0;  ///< of the reply to a FETCH of content: the connection ends there, once
   std::uint64_t drop_after_commands = 0;  ///< the connection ends then, once
 
-  bool has_uidplus = true;             ///< tells what APPEND and COPY made; removes single messages
+  bool has_uidplus = true;  ///< tells what APPEND and COPY made; removes single messages
+  /// Of more_capabilities, what ENABLE takes beside QRESYNC. Until then lines with octets above 127 are
+  /// refused, and folders with such names are told of in modified UTF-7, as `utf7_names` has them.
+  std::set<std::string> can_enable = {};
+  std::map<std::string, std::string> utf7_names = {};
   std::string more_capabilities = {};  ///< " AUTH=XOAUTH2 SASL-IR"
+  /// What is told right after an IDLE has begun.
+  std::function<std::string()> in_idle = {};
   /// Looked at before each line; a text is said instead of the usual answer.
   std::function<std::optional<std::string>(const std::string& tag, const std::string& command)> instead = {};
   /// Told of everything that is said.
@@ -67,16 +73,19 @@ class FakeImap {
   std::map<std::string, FakeFolder> folders;
   std::vector<std::string> commands;  ///< without tags
   std::uint64_t connections = 0;
+  std::uint64_t open = 0;  ///< of these: now
+  std::uint64_t most_open = 0;
   std::uint64_t given_whole = 0;  ///< messages
 
-  /// On imap.example.test:143.
-  void listen(net::testing::VirtualWorld& world);
+  /// On imap.example.test.
+  void listen(net::testing::VirtualWorld& world, std::uint16_t port = 143, bool tls = false);
   std::size_t count(std::string_view beginning) const;
 
  private:
   struct Connection;
   net::asio::awaitable<void> talk(net::StreamPtr stream, std::size_t nth);
-  std::string answer(Connection& connection, const std::string& tag, const std::string& command);
+  std::optional<std::string> in_utf8(const Connection& connection, std::string line) const;
+  std::string answer(Connection& connection, const std::string& tag, const std::string& line);
   std::string select(Connection& connection, const std::string& tag, const std::string& command);
   std::string append(const std::string& tag, const std::string& command);
   std::string search(FakeFolder& folder, const std::string& command);

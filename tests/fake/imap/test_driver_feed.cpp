@@ -11,6 +11,7 @@ namespace {
 using testing::DriverTest;
 using testing::FakeImap;
 using testing::Round;
+using testing::TextContent;
 using Modseq = FakeImap::Modseq;
 
 class Feed : public DriverTest {};
@@ -291,6 +292,69 @@ TEST(FeedCursorText, ComesBackAsItWas) {
   EXPECT_EQ(back->known, cursor.known);
   EXPECT_TRUE(back->seen.empty());
   EXPECT_TRUE(back->walking());
+}
+
+/// What a server offers, and what of it has to be enabled.
+class FeedInUtf8 : public DriverTest, public ::testing::WithParamInterface<std::string> {};
+
+TEST_P(FeedInUtf8, FoldersAreKnownByOneNameBeforeAndAfterAServerHasLearnedIt) {
+  server_.folders["Entw\xC3\xBCrfe & Co"].attributes = "\\Drafts";
+  server_.folders["Gesendet \xE2\x9C\x93"].attributes = "\\Sent";
+  server_.utf7_names = {{"Entw\xC3\xBCrfe & Co", "Entw&APw-rfe &- Co"},
+                        {"Gesendet \xE2\x9C\x93", "Gesendet &JxM-"}};
+  const std::string drafts = "Entw&APw-rfe &- Co";
+  fill(2);
+  server_.folders["Entw\xC3\xBCrfe & Co"].add(mail(1));
+  start();
+  const auto names = [&] {
+    std::map<std::string, std::string> by_id;
+    const auto folders = world_.run(driver_->folders());
+    EXPECT_TRUE(folders) << folders.error().describe();
+    for (const sync::RemoteFolder& one : *folders) by_id[one.id] = one.name;
+    return by_id;
+  };
+  const auto append = [&] {
+    TextContent text("Subject: sent\r\nMessage-ID: <s1@example.test>\r\n\r\nx\r\n");
+    std::string message_id = "<s1@example.test>";
+    const auto copy = world_.run(driver_->append_sent(text, std::move(message_id)));
+    ASSERT_TRUE(copy) << copy.error().describe();
+    EXPECT_FALSE(copy->id.empty());
+  };
+  const std::map<std::string, std::string> expected = {
+      {"INBOX", "INBOX"}, {drafts, "Entw\xC3\xBCrfe & Co"}, {"Gesendet &JxM-", "Gesendet \xE2\x9C\x93"}};
+  EXPECT_EQ(names(), expected);
+  const auto before = pull({}, sync::most_feed_entries, drafts);
+  ASSERT_TRUE(before) << before.error().describe();
+  EXPECT_EQ(before->changed.size(), 1U);
+  append();
+
+  // The server is a newer one.
+  server_.more_capabilities = " " + GetParam();
+  server_.can_enable = {GetParam()};
+  restart();
+  EXPECT_EQ(names(), expected);
+  EXPECT_EQ(server_.count("ENABLE QRESYNC " + GetParam()), 1U);
+  server_.folders["Entw\xC3\xBCrfe & Co"].add(mail(2));
+  const auto after = pull(before->cursor, sync::most_feed_entries, drafts);
+  ASSERT_TRUE(after) << after.error().describe();
+  EXPECT_EQ(after->changed.size(), 1U) << "the other one was known";
+  append();
+  EXPECT_EQ(server_.folders["Gesendet \xE2\x9C\x93"].messages.size(), 2U);
+  const Round inbox_round = pulled();
+  EXPECT_EQ(inbox_round.changed.size(), 2U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Offered, FeedInUtf8, ::testing::Values("UTF8=ACCEPT", "IMAP4rev2"));
+
+TEST_F(Feed, AServerThatOffersUtf8AndRefusesItIsSpokenToAsBefore) {
+  server_.folders["Entw\xC3\xBCrfe"].add(mail(1));
+  server_.utf7_names = {{"Entw\xC3\xBCrfe", "Entw&APw-rfe"}};
+  server_.more_capabilities = " UTF8=ACCEPT IMAP4rev2";
+  start();
+  EXPECT_EQ(pulled().changed.size(), 0U);
+  const auto round = pull({}, sync::most_feed_entries, "Entw&APw-rfe");
+  ASSERT_TRUE(round) << round.error().describe();
+  EXPECT_EQ(round->changed.size(), 1U);
 }
 
 TEST_F(Feed, GmailsVirtualFoldersAreLeftOutAndLabelsAreTags) {

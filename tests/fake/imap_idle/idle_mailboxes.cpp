@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Watches many IMAP mailboxes on one thread, each by a connection of its own: what that costs, and when a new
-// message is a committed record. For idle_connections.py.
+// Watches many IMAP mailboxes on one thread as the daemon does, each by a connection of its own: what that
+// costs, and when a new message is a committed record. For idle_connections.py.
 //   idle_mailboxes HOST PORT TLS-PORT CA-FILE DOMAIN FOLDER    FOLDER: of the store
 // Standard input: the password, then commands, each answered by a line of JSON:
 //   open clear|tls COUNT    the mailboxes of the next COUNT users (user0@DOMAIN, …); answered when each was
@@ -23,6 +23,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -32,7 +33,8 @@
 #include "auth/blocking_pool.hpp"
 #include "base/text.hpp"
 #include "net/system_environment.hpp"
-#include "routing/imap/driver/watch.hpp"
+#include "routing/imap/driver/imap_driver.hpp"
+#include "service/engine/idle_watch.hpp"
 #include "store/configuration.hpp"
 #include "sync/mailbox_run.hpp"
 
@@ -52,7 +54,22 @@ struct Place {
   std::string password;
 };
 
-/// One mailbox with all that it takes to watch it.
+/// A connection as the daemon's runs leave it behind.
+class ImapConnection final : public service::MailboxConnection {
+ public:
+  ImapConnection(net::Environment& environment, imap::DriverSettings settings)
+      : driver_(environment, std::move(settings)) {}
+  sync::Driver& driver() override { return driver_; }
+  net::Async<sync::Claim> look_at_claim(std::string, bool) override { co_return sync::Claim{.ours = true}; }
+  std::string endpoint() const override { return {}; }
+  net::Async<void> close() override { return driver_.close(); }
+  imap::ImapDriver* imap() noexcept override { return &driver_; }
+
+ private:
+  imap::ImapDriver driver_;
+};
+
+/// One mailbox with all that it takes to run it.
 class Mailbox {
  public:
   struct Shared {
@@ -63,15 +80,12 @@ class Mailbox {
     const Place& place;
     std::shared_ptr<auth::BlockingPool> blocking;
     net::Event& settled;
+    service::IdleWatch* watch = nullptr;
     std::size_t looked_at_once = 0;
   };
 
   Mailbox(Shared& shared, std::size_t number, bool tls, store::MailboxId id, std::string user)
-      : shared_(shared),
-        number_(number),
-        driver_(shared.environment, driver_settings(shared, tls, user)),
-        watch_(shared.environment, driver_, {.id = "INBOX", .name = "INBOX", .role = sync::FolderRole::inbox},
-               [this] { return look(); }) {
+      : shared_(shared), number_(number), tls_(tls) {
     settings_.mailbox = id;
     settings_.address = settings_.owner = std::move(user);
     settings_.mail_in = true;
@@ -80,36 +94,50 @@ class Mailbox {
     settings_.organisation_name = "idle";
   }
 
-  net::asio::awaitable<void> watch() {
-    auto ended = co_await watch_.run();
-    if (!ended) {
-      std::fprintf(stderr, "user%zu: %s\n", number_,
-                   text::escape_for_display(ended.error().describe()).c_str());
-      std::exit(1);
+  /// One run, and another one if it was woken meanwhile.
+  net::asio::awaitable<void> run() {
+    is_wanted_ = true;
+    if (std::exchange(is_running_, true)) co_return;
+    while (std::exchange(is_wanted_, false)) {
+      const Result<void> looked = co_await look();
+      if (!looked) {
+        ++failures_;
+        std::fprintf(stderr, "user%zu: %s\n", number_,
+                     text::escape_for_display(looked.error().describe()).c_str());
+        if (!looked_at_) std::exit(1);
+      }
     }
+    is_running_ = false;
   }
-  std::uint64_t failures() const { return watch_.failures(); }
-  std::uint64_t looks() const { return watch_.looks(); }
+  std::uint64_t failures() const { return failures_; }
+  std::uint64_t looks() const { return looks_; }
 
  private:
-  static imap::DriverSettings driver_settings(const Shared& shared, bool tls, const std::string& user) {
+  imap::DriverSettings driver_settings() const {
     imap::DriverSettings made;
-    made.endpoint.host = shared.place.host;
-    made.endpoint.port = tls ? shared.place.tls_port : shared.place.port;
-    made.endpoint.tls = tls ? mail::TlsMode::implicit : mail::TlsMode::none;
-    made.endpoint.policy.ca_file = shared.place.ca_file;
-    made.connect.sign_in.identity.user = user;
-    made.connect.sign_in.identity.password = Secret(std::string_view(shared.place.password));
+    made.endpoint.host = shared_.place.host;
+    made.endpoint.port = tls_ ? shared_.place.tls_port : shared_.place.port;
+    made.endpoint.tls = tls_ ? mail::TlsMode::implicit : mail::TlsMode::none;
+    made.endpoint.policy.ca_file = shared_.place.ca_file;
+    made.connect.sign_in.identity.user = settings_.address;
+    made.connect.sign_in.identity.password = Secret(std::string_view(shared_.place.password));
     made.connect.sign_in.policy.allowed = {"PLAIN"};
     made.connect.sign_in.policy.clear_text_without_tls = true;
-    made.connect.sign_in.blocking = shared.blocking;
+    made.connect.sign_in.blocking = shared_.blocking;
     return made;
   }
 
   net::Async<void> look() {
+    ++looks_;
+    auto kept = co_await shared_.watch->take(settings_.address);
+    if (!kept) co_return fail(std::move(kept.error()));
+    service::IdleWatch::Kept with;
+    if (*kept) with = std::move(**kept);
+    if (!with.connection)
+      with.connection = std::make_unique<ImapConnection>(shared_.environment, driver_settings());
     sync::RunOptions options;
-    auto summary = co_await sync::run_mailbox(shared_.surroundings, shared_.store, shared_.content, driver_,
-                                              settings_, options);
+    auto summary = co_await sync::run_mailbox(shared_.surroundings, shared_.store, shared_.content,
+                                              with.connection->driver(), settings_, options);
     if (!summary) co_return fail(std::move(summary.error()));
     const std::uint64_t came = summary->of(model::RecordKind::email).came;
     if (came > 0) {
@@ -119,6 +147,8 @@ class Mailbox {
                   static_cast<long long>(std::chrono::nanoseconds(now).count()));
       std::fflush(stdout);
     }
+    if (!shared_.watch->keep(settings_.address, with))
+      co_return fail(ErrorDomain::mail, "not-kept", "the watch does not want the connection");
     if (!looked_at_) {
       looked_at_ = true;
       ++shared_.looked_at_once;
@@ -129,15 +159,25 @@ class Mailbox {
 
   Shared& shared_;
   std::size_t number_;
+  bool tls_;
   sync::MailboxSettings settings_;
-  imap::ImapDriver driver_;
-  imap::Watch watch_;
+  std::uint64_t looks_ = 0;
+  std::uint64_t failures_ = 0;
+  bool is_running_ = false;
+  bool is_wanted_ = false;
   bool looked_at_ = false;
 };
 
 class Idle {
  public:
-  Idle(net::asio::io_context& context, Mailbox::Shared& shared) : context_(context), shared_(shared) {}
+  Idle(net::asio::io_context& context, Mailbox::Shared& shared)
+      : context_(context),
+        shared_(shared),
+        // Looks for nobody's sake would only be counted against them.
+        watch_(shared.environment, {.changed = [this](const std::string& address) { wake(address); }},
+               std::chrono::hours(24)) {
+    shared_.watch = &watch_;
+  }
 
   net::asio::awaitable<void> serve() {
     net::asio::posix::stream_descriptor input(context_, ::dup(STDIN_FILENO));
@@ -173,6 +213,10 @@ class Idle {
   }
 
  private:
+  void wake(const std::string& address) {
+    net::asio::co_spawn(context_, by_address_.find(address)->second->run(), net::asio::detached);
+  }
+
   net::asio::awaitable<void> open(bool tls, std::size_t count) {
     std::vector<std::pair<store::MailboxId, std::string>> rows;
     auto made = shared_.store.write<void>([&](store::Transaction& transaction) -> Result<void> {
@@ -190,7 +234,8 @@ class Idle {
     }
     for (auto& [id, user] : rows) {
       mailboxes_.push_back(std::make_unique<Mailbox>(shared_, mailboxes_.size(), tls, id, user));
-      net::asio::co_spawn(context_, mailboxes_.back()->watch(), net::asio::detached);
+      by_address_.emplace(user, mailboxes_.back().get());
+      wake(user);
       while (mailboxes_.size() - shared_.looked_at_once >= most_at_once) co_await settled();
     }
     while (shared_.looked_at_once < mailboxes_.size()) co_await settled();
@@ -220,7 +265,9 @@ class Idle {
 
   net::asio::io_context& context_;
   Mailbox::Shared& shared_;
+  service::IdleWatch watch_;
   std::vector<std::unique_ptr<Mailbox>> mailboxes_;
+  std::map<std::string, Mailbox*> by_address_;
 };
 
 }  // namespace

@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Real sockets, real TLS, real DNS packets, all on 127.0.0.1.
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/udp.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -114,6 +120,60 @@ TEST_F(Loopback, ClearAndSecureRequestsAreAnswered) {
   EXPECT_EQ(clear->connections(), 2u);
   EXPECT_EQ(secure->connections(), 2u);
   EXPECT_EQ(run(asked->send(request("http", "127.0.0.1", 1), {})).error().code, "connection-refused");
+}
+
+/// Our own socket whose peer listens on this port.
+int socket_to(std::uint16_t port) {
+  for (int descriptor = 0; descriptor < 1024; ++descriptor) {
+    sockaddr_in peer{};
+    socklen_t size = sizeof peer;
+    if (::getpeername(descriptor, reinterpret_cast<sockaddr*>(&peer), &size) == 0 &&
+        peer.sin_family == AF_INET && ntohs(peer.sin_port) == port)
+      return descriptor;
+  }
+  return -1;
+}
+
+int tcp_option(int descriptor, int option) {
+  int value = -1;
+  socklen_t size = sizeof value;
+  return ::getsockopt(descriptor, IPPROTO_TCP, option, &value, &size) == 0 ? value : -1;
+}
+
+TEST_F(Loopback, SmallWritesAreNotHeldBackAndAnswersAreAcknowledgedAtOnceWhereThatIsAskedFor) {
+  using asio::ip::tcp;
+  tcp::acceptor acceptor(context_, {asio::ip::address_v4::loopback(), 0});
+  const std::uint16_t port = acceptor.local_endpoint().port();
+  std::vector<int> quick;  // as the client's socket was when its question had come
+  asio::co_spawn(
+      context_,
+      [&]() -> asio::awaitable<void> {
+        constexpr auto completion = asio::as_tuple(asio::use_awaitable);
+        auto [failed, socket] = co_await acceptor.async_accept(completion);
+        for (char octet = 0;;) {
+          const auto [ended, count] = co_await socket.async_read_some(asio::buffer(&octet, 1), completion);
+          if (ended) co_return;
+          quick.push_back(tcp_option(socket_to(port), TCP_QUICKACK));
+          co_await asio::async_write(socket, asio::buffer(&octet, 1), completion);
+        }
+      },
+      asio::detached);
+  const auto talk = [&](bool is_quick) -> Async<void> {
+    auto stream = co_await system_->get().connector.connect("127.0.0.1", port);
+    if (!stream) co_return fail(std::move(stream.error()));
+    EXPECT_EQ(tcp_option(socket_to(port), TCP_NODELAY), 1);
+    (*stream)->set_quick_ack(is_quick);
+    for (int i = 0; i < 20; ++i) {
+      std::byte octet{1};
+      const std::span<std::byte> one(&octet, 1);
+      if (auto written = co_await (*stream)->write_all(one); !written) co_return written;
+      if (auto count = co_await (*stream)->read_some(one); !count) co_return fail(std::move(count.error()));
+    }
+    co_return Result<void>{};
+  };
+  ASSERT_TRUE(run(talk(true)));
+  ASSERT_EQ(quick.size(), 20U);
+  EXPECT_EQ(std::count(quick.begin(), quick.end(), 1), 20);
 }
 
 TEST_F(Loopback, ACertificateIsRefusedWithItsReason) {

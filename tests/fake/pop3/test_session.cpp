@@ -228,6 +228,24 @@ TEST(Pop3Session, ApopKeepsThePasswordOffTheWire) {
   EXPECT_EQ(fips.session, nullptr) << "MD5";
 }
 
+TEST(Pop3Session, SettingsThatWantThePasswordAsItIsOrNoneAreKeptTo) {
+  Pop3Peer peer;
+  peer.greeting = "+OK POP3 server ready <1896.697170952@dbc.mtview.ca.us>\r\n";
+  Login how = login();
+  how.apop = false;
+  Opened basic(peer, settings(), how);
+  EXPECT_NE(basic.session, nullptr) << basic.error.describe();
+  EXPECT_EQ(peer.count("APOP"), 0u);
+  EXPECT_EQ(peer.count("PASS"), 1u);
+  Pop3Peer another;
+  another.greeting = peer.greeting;
+  how.password.reset();
+  Opened without(another, settings(), how);
+  EXPECT_EQ(without.session, nullptr);
+  EXPECT_EQ(without.error.code, "sign-in-not-offered");
+  EXPECT_EQ(another.count("APOP") + another.count("USER") + another.count("PASS"), 0u);
+}
+
 TEST(Pop3Session, NothingInANameOrPasswordIsACommand) {
   for (const bool in_name : {true, false}) {
     Pop3Peer peer;

@@ -35,24 +35,79 @@ class VirtualSystem final : public net::SystemEnvironment {
   net::Environment& environment_;
 };
 
-std::string profile(const std::string& name, const std::string& url, const std::string& more) {
+constexpr std::string_view cloud_host = "outlook.office365.com";
+constexpr std::string_view tenant_secret = "application secret";
+
+std::string in_tenant(const std::string& address) {
+  return address.substr(0, address.find('@')) + "@east.mail.onmicrosoft.com";
+}
+
+/// Every call takes a while, so that calls are under way at the same time; more of them at once than the
+/// profile allows, or more in a minute, are refused.
+exchange_sim::SiteLimits limits(unsigned connections) {
+  exchange_sim::SiteLimits limits;
+  limits.connections = connections;
+  limits.sync_calls = connections;
+  limits.requests_per_minute = ServiceWorld::requests_per_minute;
+  limits.back_off = std::chrono::minutes(1);
+  limits.service_time = std::chrono::milliseconds(40);
+  return limits;
+}
+
+exchange_sim::Site tenant_of(const std::vector<std::string>& to_come) {
+  exchange_sim::Site site;
+  site.name = ServiceWorld::tenant;
+  site.product = exchange_sim::Product::online;
+  site.hosts = {std::string(cloud_host), "autodiscover-s.outlook.com"};
+  site.schemes = {exchange_sim::Scheme::bearer};
+  site.limits = limits(ServiceWorld::tenant_connections);
+  for (const std::string& address : to_come) {
+    exchange_sim::User user;
+    user.address = in_tenant(address);
+    user.aliases = {address};
+    user.password = Secret(exchange_sim::testing::SimulatedExchange::password);
+    site.users.push_back(std::move(user));
+  }
+  exchange_sim::Application application;
+  application.client_id = "app-7";
+  application.secret = Secret(tenant_secret);
+  site.oauth.tenant = "tenant-7";
+  site.oauth.applications = {std::move(application)};
+  return site;
+}
+
+std::string on_premises(const std::string& name, unsigned connections, const std::string& more) {
   return "[[profile]]\nname = \"" + name +
-         "\"\ntype = \"exchange_hybrid\"\nautodiscover = false\niis_auth = \"basic\"\nin_auth_protocol = "
-         "\"basic\"\n"
-         "in_host = \"" +
-         url + "\"\nout_host = \"" + url + "\"\n" + more;
+         "\"\ntype = \"exchange_hybrid\"\niis_auth = \"basic\"\nin_auth_protocol = \"basic\"\n"
+         "max_conn = " +
+         std::to_string(connections) + "\n" + more;
+}
+
+std::string online() {
+  return "[[profile]]\nname = \"Tenant\"\ntype = \"exchange_online\"\ntenant_id = \"tenant-7\"\n"
+         "client_id = \"app-7\"\ntoken_endpoint = \"https://" +
+         std::string(cloud_host) +
+         "/tenant-7/oauth2/v2.0/token\"\nmax_conn = " + std::to_string(ServiceWorld::tenant_connections) +
+         "\n";
 }
 
 }  // namespace
 
 ServiceWorld::ServiceWorld(int mailboxes_each, std::uint64_t seed)
     : world(seed),
-      east(world, {.host = "mail.east.example.com", .addresses = addresses('e', mailboxes_each)}),
-      west(world, {.host = "mail.west.example.com", .addresses = addresses('w', mailboxes_each)}),
+      east(world, {.host = "mail.east.example.com",
+                   .addresses = addresses('e', mailboxes_each),
+                   .limits = limits(eastern_connections),
+                   .others = {tenant_of(addresses('e', mailboxes_each))}}),
+      west(world, {.host = "mail.west.example.com",
+                   .addresses = addresses('w', mailboxes_each),
+                   .limits = limits(western_connections)}),
       eastern(addresses('e', mailboxes_each)),
       western(addresses('w', mailboxes_each)),
       folder_(fs::path(::testing::TempDir()) / ("service-" + system_random().uuid())) {
   fs::create_directories(folder_);
+  world.serve_http("autodiscover.east.example.com", 443,
+                   east.sim().handler(exchange_sim::testing::SimulatedExchange::site));
   OrganisationOptions options;
   options.folder = (folder_ / "contoso").string();
   options.key = (folder_ / "key").string();
@@ -65,10 +120,14 @@ ServiceWorld::ServiceWorld(int mailboxes_each, std::uint64_t seed)
   organisation_ = std::move(created->organisation);
   std::string text =
       "[policy.mail]\ntrack = \"all\"\n" +
-      profile("East", east.url(),
-              "auth_in = \"profile_credentials\"\nimpersonation = true\nuser_name = \"" +
-                  std::string(exchange_sim::testing::SimulatedExchange::service_account) + "\"\n") +
-      profile("West", west.url(), "auth_in = \"mailbox_credentials\"\n");
+      on_premises("East", eastern_connections,
+                  "autodiscover = true\nauth_in = \"profile_credentials\"\nimpersonation = true\n"
+                  "user_name = \"" +
+                      std::string(exchange_sim::testing::SimulatedExchange::service_account) + "\"\n") +
+      on_premises("West", western_connections,
+                  "autodiscover = false\nauth_in = \"mailbox_credentials\"\nin_host = \"" + west.url() +
+                      "\"\nout_host = \"" + west.url() + "\"\n") +
+      online();
   std::vector<std::string> all = eastern;
   all.insert(all.end(), western.begin(), western.end());
   for (const std::string& address : all)
@@ -87,6 +146,7 @@ ServiceWorld::ServiceWorld(int mailboxes_each, std::uint64_t seed)
   }
   const std::string password(exchange_sim::testing::SimulatedExchange::password);
   EXPECT_TRUE(organisation_->secrets().put("profile/East/password", Secret(password)));
+  EXPECT_TRUE(organisation_->secrets().put("profile/Tenant/client-secret", Secret(tenant_secret)));
   for (const std::string& address : western)
     EXPECT_TRUE(organisation_->secrets().put("mailbox/" + address + "/password", Secret(password)));
   for (const MailboxAct act : {MailboxAct::approve, MailboxAct::enable}) {
@@ -99,6 +159,7 @@ ServiceWorld::ServiceWorld(int mailboxes_each, std::uint64_t seed)
 
 ServiceWorld::~ServiceWorld() {
   if (daemon_ && !ended_) static_cast<void>(stop());
+  placement_.reset();
   daemon_.reset();
   engine_.reset();
   organisation_.reset();
@@ -106,20 +167,21 @@ ServiceWorld::~ServiceWorld() {
   fs::remove_all(folder_, ignored);
 }
 
-Result<std::unique_ptr<Connections::Network>> ServiceWorld::network() {
+/// As the machine's own network is made (Connections): as many connections as the profile allows.
+Result<std::unique_ptr<Connections::Network>> ServiceWorld::network(const model::Profile& profile) {
   auto made = std::make_unique<Connections::Network>();
   made->system = std::make_unique<VirtualSystem>(world.environment());
   net::HttpClientSettings settings;
-  settings.connections_per_pool = 10;
+  settings.connections_per_pool = static_cast<std::size_t>(profile.maximum_connections.value_or(10));
   auto http = net::make_http_client(world.environment(), std::move(settings));
   if (!http) return fail(std::move(http.error()));
   made->http = std::move(*http);
   return made;
 }
 
-void ServiceWorld::start(DaemonSettings settings) {
-  auto connections =
-      std::make_shared<Connections>(world.executor(), [this](const model::Profile&) { return network(); });
+void ServiceWorld::start(DaemonSettings settings, std::chrono::milliseconds look_for_all_every) {
+  auto connections = std::make_shared<Connections>(
+      world.executor(), [this](const model::Profile& profile) { return network(profile); });
   WatchEvents events{
       .changed = [this](const std::string& address) { daemon_->wake(address); },
       .watched =
@@ -150,12 +212,36 @@ void ServiceWorld::start(DaemonSettings settings) {
     static_cast<void>(co_await self.engine_->stop());
     self.ended_.emplace(std::move(ended));
   }(*this));
+  if (look_for_all_every <= std::chrono::milliseconds(0)) return;
+  placement_stop_ = std::make_shared<PlacementStop>();
+  placement_ = std::make_unique<PlacementWatch>(
+      world.environment(), *organisation_, PlacementWatchSettings::of_interval(look_for_all_every),
+      [this](std::vector<std::string> looked_for) {
+        return look_for_mailboxes(world.executor(), *organisation_,
+                                  {.addresses = std::move(looked_for),
+                                   .at_once = PlacementWatchSettings{}.at_once,
+                                   .follow_moves = true,
+                                   .connections = engine_->connections(),
+                                   .stop = placement_stop_},
+                                  {.who = "daemon"});
+      });
+  is_placing_ = true;
+  world.spawn([](ServiceWorld& self) -> net::asio::awaitable<void> {
+    const Result<void> placed = co_await self.placement_->run();
+    if (!placed) ADD_FAILURE() << placed.error().describe();
+    self.is_placing_ = false;
+  }(*this));
 }
 
 Result<void> ServiceWorld::stop() {
   daemon_->stop();
-  for (int i = 0; i < 60 && !ended_; ++i) world.run_for(std::chrono::seconds(2));
-  if (!ended_) return fail(ErrorDomain::local, "stuck", "the daemon has not ended in two minutes");
+  if (placement_) {
+    placement_->stop();
+    placement_stop_->want();
+  }
+  for (int i = 0; i < 60 && (!ended_ || is_placing_); ++i) world.run_for(std::chrono::seconds(2));
+  if (!ended_ || is_placing_)
+    return fail(ErrorDomain::local, "stuck", "the daemon has not ended in two minutes");
   return *ended_;
 }
 
@@ -171,6 +257,12 @@ std::string ServiceWorld::deliver(const std::string& address) {
 
 std::vector<std::string> ServiceWorld::arrived() {
   std::vector<std::string> ids;
+  for (Arrived& one : arrived_records()) ids.push_back(std::move(one.message_id));
+  return ids;
+}
+
+std::vector<Arrived> ServiceWorld::arrived_records() {
+  std::vector<Arrived> seen;
   auto looked = organisation_->store().read<void>([&](store::Transaction& transaction) -> Result<void> {
     for (bool more = true; more;) {
       auto changes = store::changes_since(transaction, seen_change_, 1000);
@@ -183,13 +275,13 @@ std::vector<std::string> ServiceWorld::arrived() {
         if (!*record || (*record)->kind != model::RecordKind::email) continue;
         if (const auto* id = (*record)->fields.if_contains("internetMessageId");
             id != nullptr && id->is_string())
-          ids.emplace_back(id->get_string());
+          seen.push_back({.message_id = std::string(id->get_string()), .record = change.id});
       }
     }
     return {};
   });
   if (!looked) ADD_FAILURE() << looked.error().describe();
-  return ids;
+  return seen;
 }
 
 MailboxTurn ServiceWorld::turn(const std::string& address) const {
@@ -206,11 +298,49 @@ std::size_t ServiceWorld::pushed() const {
 
 void ServiceWorld::set_password(const std::string& address, const std::string& password) {
   EXPECT_TRUE(organisation_->secrets().put("mailbox/" + address + "/password", Secret(password)));
+  note_secret("mailbox " + address + ": password");
+}
+
+void ServiceWorld::set_account_password(const std::string& password) {
+  EXPECT_TRUE(organisation_->secrets().put("profile/East/password", Secret(password)));
+  note_secret("profile East: password");
+}
+
+void ServiceWorld::note_secret(const std::string& object) {
   auto noted = organisation_->store().write<void>([&](store::Transaction& transaction) {
-    return store::append_audit(
-        transaction, {.who = "test", .act = "secret.set", .object = "mailbox " + address + ": password"});
+    return store::append_audit(transaction, {.who = "test", .act = "secret.set", .object = object});
   });
   EXPECT_TRUE(noted);
+}
+
+void ServiceWorld::change_account(const std::string& password) {
+  using exchange_sim::testing::SimulatedExchange;
+  EXPECT_TRUE(
+      east.sim().set_password(SimulatedExchange::site, SimulatedExchange::service_account, Secret(password)));
+}
+
+void ServiceWorld::move_to_tenant(const std::string& address) {
+  const std::string there = in_tenant(address);
+  auto moved = east.service().move_mailbox(address, tenant, there);
+  if (!moved) ADD_FAILURE() << moved.error().describe();
+  EXPECT_TRUE(east.sim().move_mailbox(exchange_sim::testing::SimulatedExchange::site,
+                                      {.address = address, .redirect_address = there, .redirect_url = {}}));
+}
+
+std::string ServiceWorld::profile_of(const std::string& address) {
+  auto acts = organisation_->store().read<std::int64_t>(
+      [](store::Transaction& transaction) { return store::last_audit(transaction); });
+  if (acts && *acts != configured_at_) {
+    auto loaded = organisation_->load();
+    if (!loaded) {
+      ADD_FAILURE() << loaded.error().describe();
+      return {};
+    }
+    configuration_ = std::move(loaded->configuration);
+    configured_at_ = *acts;
+  }
+  const model::Mailbox* mailbox = configuration_.mailbox_of(address);
+  return mailbox == nullptr ? std::string() : mailbox->profile.value_or("");
 }
 
 }  // namespace syncline::service::testing

@@ -46,6 +46,20 @@ TEST_F(ContentLessons, R22_AMessageWithoutMimeStillComesAndOneThatCannotBeReadIs
   EXPECT_THAT(organisation.records(RecordKind::email), SizeIs(3));
 }
 
+TEST_F(ContentLessons, R22_AMessageWithoutMimeComesWithItsAttachments) {
+  const std::string id = server.deliver(anna, with_attachment("offer.txt"));
+  ASSERT_TRUE(server.service().set_unreadable(anna, id, "ErrorMimeContentConversionFailed", true));
+  organisation.must_run();
+  const model::Record record = organisation.only_record(RecordKind::email);
+  EXPECT_FALSE(record.fields.contains("mime"));
+  const auto& attachments = record.fields.at("attachments").as_array();
+  ASSERT_THAT(attachments, SizeIs(1));
+  const std::string_view sha256 = model::text_of(attachments.at(0).as_object(), "sha256");
+  ASSERT_FALSE(sha256.empty()) << field_text(record.fields, "attachments");
+  EXPECT_FALSE(organisation.content_of(sha256).empty());
+  organisation.expect_quiet();
+}
+
 TEST_F(ContentLessons, R23_NamesOfAttachmentsAreDataNeverPaths) {
   organisation.settings.policies.mail.keep_mime = false;
   const std::vector<std::string> names = {"..%2F..%2Fetc%2Fpasswd", "CON", "%E2%80%AEfdp.exe", "a%00b",

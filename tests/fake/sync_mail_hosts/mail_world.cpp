@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "auth/blocking_pool.hpp"
 #include "base/text.hpp"
 #include "routing/pop3/driver/mime_reader.hpp"
 #include "routing/smtp/driver/mime_composer.hpp"
@@ -250,6 +251,7 @@ struct MailOrganisation::Process {
     identity.user = anna;
     if (!identity.token) identity.password = Secret(std::string_view(password));
     made.connect.sign_in.policy.clear_text_without_tls = true;
+    made.reading_thread = std::make_shared<auth::BlockingPool>(0);
     return made;
   }
   static pop3::DriverSettings pop3_settings(const MailOrganisation& organisation) {

@@ -138,6 +138,37 @@ TEST_F(Lessons, R28_ExpungesThatTheServerForgetsToTellAreFoundByItsCount) {
   organisation.expect_quiet();
 }
 
+TEST_F(Lessons, R28_AnAuditPartsNothingThatWasStoredAfterItsSnapshot) {
+  fill(5);
+  organisation.send("ours");
+  organisation.settle();
+  const std::size_t before = linked();
+  ASSERT_EQ(before, 6u);
+  ASSERT_THAT(server.folder("Sent").messages, SizeIs(1));
+  // Both listings are as if they had been taken before these two came: one that was delivered, and our own
+  // copy. Another one comes between the listing and what is made of it.
+  int snapshots = 0;
+  server.imap.instead = [&](const std::string&, const std::string& command) -> std::optional<std::string> {
+    const bool is_snapshot = command.find(" (UID FLAGS)") != std::string::npos;
+    if (!is_snapshot && snapshots == 1 && server.folder().messages.size() == 5)
+      server.deliver(mail_from(bert, "between", "<between@x>"));
+    snapshots += is_snapshot ? 1 : 0;
+    server.message("INBOX", "mail 3").hidden = is_snapshot;
+    server.folder("Sent").messages.front().hidden = is_snapshot;
+    return std::nullopt;
+  };
+  organisation.options.audit_now = true;
+  organisation.must_run();
+  EXPECT_GE(snapshots, 2);
+  organisation.options.audit_now = false;
+  organisation.must_run();
+  EXPECT_EQ(linked(), before + 1);
+  EXPECT_THAT(organisation.journal("unlinked"), IsEmpty());
+  EXPECT_THAT(organisation.records(RecordKind::email), SizeIs(7));
+  EXPECT_EQ(server.mails().at(bert + std::string(" ours")), 1);
+  organisation.expect_quiet();
+}
+
 TEST_F(Lessons, R28_AfterAModseqThatFellNoFlagAndNoMessageIsMissed) {
   fill(6);
   server.folder().modseq = 5'000;
@@ -556,8 +587,18 @@ TEST_F(Lessons, R27_NoHeaderKeepsAMessageOutByImap) {
   organisation.must_run();
   EXPECT_THAT(organisation.records(RecordKind::email), SizeIs(all.size()));
   EXPECT_THAT(organisation.journal("quarantined"), IsEmpty());
-  for (const model::Record& one : organisation.records(RecordKind::email))
-    EXPECT_FALSE(model::text_of(one.fields, "dateTimeReceived").empty());
+  server.deliver(mail_from(bert, "good date", "<good@x>", "", "text\r\n"));
+  organisation.must_run();
+  for (const model::Record& one : organisation.records(RecordKind::email)) {
+    const std::string_view received = model::text_of(one.fields, "dateTimeReceived");
+    EXPECT_FALSE(received.empty());
+    if (model::text_of(one.fields, "subject") == "good date") {
+      EXPECT_EQ(model::text_of(one.fields, "statusReason"), "");
+      continue;
+    }
+    EXPECT_EQ(model::text_of(one.fields, "dateTimeSent"), received);
+    EXPECT_EQ(model::text_of(one.fields, "statusReason"), "no-readable-date");
+  }
   organisation.expect_quiet();
 }
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Drives the HTTP API of `syncline serve` as programs would: http.client, raw sockets and curl."""
 import concurrent.futures
+import contextlib
 import hashlib
 import json
 import pathlib
@@ -29,12 +30,7 @@ def sample_path(path):
     return re.sub(r"\{(\w+)\}", lambda match: urllib.parse.quote(SAMPLES[match[1]]), path)
 
 
-class Api(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.serving = Serving("--api-rate", "100000")
-        cls.addClassCleanup(cls.serving.close)
-
+class Checks:
     def ask(self, *arguments, **options):
         return self.serving.ask(*arguments, **options)
 
@@ -64,6 +60,13 @@ class Api(unittest.TestCase):
             return answer.body
         validate(content["schema"], answer.json)
         return answer.json
+
+
+class Api(unittest.TestCase, Checks):
+    @classmethod
+    def setUpClass(cls):
+        cls.serving = Serving("--api-rate", "100000")
+        cls.addClassCleanup(cls.serving.close)
 
     def add(self, **members):
         line = {"kind": "contact", "owner": "ana@contoso.example", "fields": {"givenName": "Olga"}, **members}
@@ -278,6 +281,128 @@ class Resources(Api):
                     ("create", "--name", "x", "--role", "mailbox-owner")):
             done = subprocess.run(self.serving.command("token", *bad), capture_output=True, encoding="utf-8", check=False, env=self.serving.env, timeout=60)
             self.assertEqual(done.returncode, 2, bad)
+
+
+class Acts(unittest.TestCase, Checks):
+    """What an administrator does over HTTP, each act with its effect and its entry in the audit."""
+    ANA, BOB, CLEO = (f"{one}@contoso.example" for one in ("ana", "bob", "cleo"))
+
+    def setUp(self):
+        self.serving = Serving("--api-rate", "100000", mailboxes=(self.ANA, self.BOB, self.CLEO))
+        self.addCleanup(self.serving.close)
+        self.put("/profiles/Basement/secrets/password", "setProfileSecret")
+
+    def put(self, path, operation):
+        self.good(self.ask("PUT", path, {"secret": SECRET}), operation, 204)
+
+    def sql(self, statement, *values):
+        with contextlib.closing(sqlite3.connect(self.serving.org / "syncline.db", timeout=30)) as database, database:
+            return database.execute(statement, values).fetchall()
+
+    def let_in(self, *addresses):
+        approved = self.good(self.ask("POST", "/bulk/approve", {"mailboxes": addresses, "role": "global_admin"}, role="approver"), "approveMailboxes")
+        self.assertEqual([(one["mailbox"], one["changed"], one["obstacle"]) for one in approved["items"]], [(one, True, None) for one in addresses])
+        enabled = self.good(self.ask("POST", "/bulk/enable", {"mailboxes": addresses}), "enableMailboxes")
+        self.assertEqual([(one["mailbox"], one["changed"], one["obstacle"]) for one in enabled["items"]], [(one, True, None) for one in addresses])
+
+    def audit(self, act):
+        """Who, about what, and why, of each such act."""
+        acts = self.good(self.ask("GET", "/audit?limit=1000"), "listAudit")["items"]
+        return [(one["who"], one["object"], one["reason"]) for one in acts if one["act"] == act]
+
+    def test_several_mailboxes_are_approved_enabled_and_tested_at_once(self):
+        self.let_in(self.ANA, self.BOB)
+        shown = self.good(self.ask("GET", "/mailboxes"), "listMailboxes")["items"]
+        self.assertEqual({one["mailbox"]: (one["approval"]["status"], one["enabled"]) for one in shown},
+                         {self.ANA: ("approved", True), self.BOB: ("approved", True), self.CLEO: ("pending", False)})
+        again = self.good(self.ask("POST", "/bulk/enable", {"profile": "Basement"}), "enableMailboxes")
+        self.assertEqual([(one["changed"], (one["obstacle"] or {}).get("code")) for one in again["items"]],
+                         [(False, None), (False, None), (False, "not-approved")])
+        wanted = self.good(self.ask("POST", "/bulk/test", {"profile": "Basement"}), "testMailboxes", 202)
+        self.assertEqual((wanted["wanted"], [(one["mailbox"], one["code"]) for one in wanted["refused"]]), (2, [(self.CLEO, "not-approved")]))
+        for act, who in (("mailbox.approve", "approver"), ("mailbox.enable", "system-administrator"), ("mailbox.test", "system-administrator")):
+            entries = self.audit(act)
+            self.assertEqual([one[1] for one in entries], [f"mailbox {self.ANA}", f"mailbox {self.BOB}"], act)
+            self.assertTrue(all(one[0].startswith(f"token test {who}") for one in entries), entries)
+        # There is no server: the test says so, with a cause and a remedy.
+        failed = wait_for(lambda: (lambda test: test if test["report"] and test["report"]["steps"] and any(
+            step["state"] == "failure" for step in test["report"]["steps"]) else None)(
+                self.good(self.ask("GET", "/mailboxes/ana%40contoso.example"), "getMailbox")["test"] or {"report": None}), "the test")
+        self.assertEqual(failed["requestedBy"], self.audit("mailbox.test")[0][0])
+
+    def test_defaults_are_previewed_and_given_to_one_and_to_several(self):
+        self.good(self.ask("PATCH", "/organisation", {"defaults": {"folders": ["Customers"]}}, If_Match="*"), "changeOrganisation")
+        path = "/mailboxes/ana%40contoso.example"
+        self.good(self.ask("PATCH", path, {"folders": ["Of her own"]}, If_Match="*"), "changeMailbox")
+
+        def folders():
+            return [self.ask("GET", f"/mailboxes/{one}%40contoso.example").json["settings"].get("folders") for one in ("ana", "bob", "cleo")]
+        before = folders()
+        preview = self.good(self.ask("POST", path + "/apply-defaults?dryRun=true"), "applyDefaults")
+        self.assertFalse(preview["applied"])
+        self.assertEqual([one["mailbox"] for one in preview["mailboxes"]], [self.ANA])
+        self.assertIn("verdict", preview["mailboxes"][0])
+        self.assertEqual(folders(), before)
+        self.assertTrue(self.good(self.ask("POST", path + "/apply-defaults", Syncline_Reason="ticket 9"), "applyDefaults")["applied"])
+        self.assertEqual(folders(), [["Customers"], *before[1:]])
+        [(_, about, why)] = [one for one in self.audit("apply.change") if one[2] == "ticket 9"]
+        self.assertTrue(about.startswith(f"mailbox {self.ANA}: "), about)
+        several = {"mailboxes": [self.BOB, self.CLEO]}
+        preview = self.good(self.ask("POST", "/bulk/apply-defaults?dryRun=true", several), "applyDefaultsToMailboxes")
+        self.assertEqual((preview["applied"], [one["mailbox"] for one in preview["mailboxes"]]), (False, [self.BOB, self.CLEO]))
+        self.assertEqual(folders(), [["Customers"], *before[1:]])
+        self.assertTrue(self.good(self.ask("POST", "/bulk/apply-defaults", several), "applyDefaultsToMailboxes")["applied"])
+        self.assertEqual(folders(), [["Customers"]] * 3)
+        self.problem(self.ask("POST", "/bulk/apply-defaults", {"mailboxes": ["x@y"]}), 404, "no-mailbox")
+
+    def test_secrets_of_a_mailbox_are_set_and_forgotten_and_never_shown(self):
+        path = "/mailboxes/ana%40contoso.example"
+        self.put(path + "/secrets/password", "setMailboxSecret")
+        shown = self.ask("GET", path)
+        self.assertEqual(shown.json["secrets"], ["password"])
+        self.assertNotIn(SECRET, shown.body)
+        self.assertIsNone(self.good(self.ask("DELETE", path + "/secrets/password"), "forgetMailboxSecret", 204))
+        self.assertEqual(self.ask("GET", path).json["secrets"], [])
+        objects = [one[1] for act in ("secret.set", "secret.forget") for one in self.audit(act)]
+        self.assertEqual([one for one in objects if self.ANA in one], [f"mailbox {self.ANA}: password"] * 2, objects)
+
+    def test_alerts_brakes_and_quarantine_are_settled(self):
+        self.let_in(self.ANA)
+        [[mailbox]] = self.sql("SELECT id FROM mailbox WHERE address = ?", self.ANA)
+        self.sql("INSERT INTO alert (at, mailbox, level, code, text, remedy, count, open) VALUES (1, ?, 2, 'c', 't', '', 1, 1)", mailbox)
+        self.sql("INSERT INTO setting (name, json) VALUES (?, ?)", f"brake:{self.ANA}", '{"pulled":true}')
+        for item in ("item-1", "item-2"):
+            self.sql("INSERT INTO quarantine VALUES (?, ?, 'f', 'v', 'code', 'text', 1, 1, 1, 0)", mailbox, item)
+        [alert] = [one for one in self.good(self.ask("GET", "/alerts"), "listAlerts")["items"] if one["code"] == "c"]
+        self.assertIsNone(alert["acknowledged"])
+        path = f"/alerts/{alert['id']}/acknowledge"
+        self.assertTrue(self.good(self.ask("POST", path, role="approver", Syncline_Reason="I look after it"), "acknowledgeAlert")["acknowledged"])
+        self.assertFalse(self.good(self.ask("POST", path), "acknowledgeAlert")["acknowledged"], "once is enough")
+        [alert] = [one for one in self.good(self.ask("GET", "/alerts"), "listAlerts")["items"] if one["code"] == "c"]
+        self.assertEqual((alert["acknowledged"]["by"], alert["acknowledged"]["note"]), (self.audit("alert.acknowledge")[0][0], "I look after it"))
+        self.assertEqual([one[1:] for one in self.audit("alert.acknowledge")], [(f"alert {alert['id']}", "I look after it")])
+
+        shown = self.good(self.ask("GET", "/status"), "getStatus")["mailboxes"]
+        self.assertEqual([one["brake"] for one in shown], [True, False, False])
+        brake = "/mailboxes/ana%40contoso.example/brake/release"
+        self.assertTrue(self.good(self.ask("POST", brake, Syncline_Reason="they are to go"), "releaseBrake")["released"])
+        self.assertEqual([(one[1], one[2]) for one in self.audit("brake.release")], [(f"mailbox {self.ANA}", "they are to go")])
+
+        listed = self.good(self.ask("GET", "/quarantine?mailbox=ana@contoso.example"), "listQuarantine")["items"]
+        self.assertEqual([(one["item"], one["replay"]) for one in listed], [("item-1", False), ("item-2", False)])
+        body = {"mailbox": self.ANA, "items": ["item-2"]}
+        self.assertEqual(self.good(self.ask("POST", "/quarantine/replay", body), "replayQuarantine", 202)["items"], 1)
+        self.assertEqual(self.sql("SELECT item, replay FROM quarantine ORDER BY item"), [("item-1", 0), ("item-2", 1)])
+        self.assertEqual(self.good(self.ask("POST", "/quarantine/replay", {"mailbox": self.ANA}), "replayQuarantine", 202)["items"], 2)
+        self.assertEqual([one[1] for one in self.audit("quarantine.replay")], [f"{self.ANA} item-2", f"{self.ANA} item-1", f"{self.ANA} item-2"])
+
+    def test_a_mailbox_is_taken_over_from_another_organisation(self):
+        path = "/mailboxes/ana%40contoso.example/take-over"
+        self.problem(self.ask("POST", path), 409, "not-enabled")
+        self.let_in(self.ANA)
+        taken = self.good(self.ask("POST", path, Syncline_Reason="the other one is gone"), "takeOverMailbox", 202)
+        self.assertEqual(taken, {"mailbox": self.ANA, "wanted": True})
+        self.assertEqual([one[1:] for one in self.audit("mailbox.take-over")], [(f"mailbox {self.ANA}", "the other one is gone")])
 
 
 class Records(Api):

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // GSSAPI at Dovecot and Postfix, with tickets of a real KDC: Windows integrated authentication for mail
 // hosts.
+#include <sys/wait.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
 #include "routing/imap/connect.hpp"
 #include "routing/pop3/session.hpp"
 #include "routing/smtp/session.hpp"
@@ -114,6 +120,47 @@ TEST_F(MailServersKerberos, ATicketSignsInOnEveryProtocol) {
       EXPECT_TRUE(sent) << sent.error().describe();
     }
   }
+}
+
+/// Windows integrated authentication is for sending alone; the mailbox is read with its password.
+TEST_F(MailServersKerberos, AMailboxTestSendsWithTheMachinesTicket) {
+  const auto path = [](const char* name) { return (folder_ / name).string(); };
+  const auto& ports = lab_->ports();
+  const auto pinned = [](std::uint16_t port) {
+    return "\"" + std::string(host) + ":" + std::to_string(port) + ":127.0.0.1\"";
+  };
+  std::ofstream(path("contoso.toml"))
+      << "[[profile]]\nname = \"Host\"\ntype = \"imap_smtp\"\nin_host = \"" << host
+      << "\"\nin_port = " << ports.imaps << "\nin_tls = \"implicit\"\nauth_in = \"mailbox_credentials\"\n"
+      << "out_host = \"" << host << "\"\nout_port = " << ports.smtps << "\nout_tls = \"implicit\"\n"
+      << "auth_out = \"windows_integrated\"\nca_file = \"" << lab_->ca_file() << "\"\nresolve = ["
+      << pinned(ports.imaps) << ", " << pinned(ports.smtps) << "]\n"
+      << "[[mailbox]]\naddress = \"service@example.com\"\nprofile = \"Host\"\nact = \"none\"\n";
+  std::ofstream(path("password")) << "lab-secret\n";
+  const auto program = [&](const std::string& keytab, const std::string& arguments) {
+    const std::string line = "KRB5CCNAME=FILE:" + path("tickets") +
+                             " KRB5_CLIENT_KTNAME=FILE:" + path(keytab.c_str()) +
+                             " " SYNCLINE_PROGRAM " --org " + path("contoso") + " --key " + path("key") +
+                             " " + arguments + " >" + path("said") + " 2>&1";
+    const int status = std::system(line.c_str());
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  };
+  const auto said = [&] {
+    std::ifstream in(path("said"));
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  const std::string right = "client.keytab";
+  for (const std::string& arguments :
+       {std::string("init --name Contoso"), "apply " + path("contoso.toml"),
+        "secret set --mailbox service@example.com --stdin <" + path("password"),
+        std::string("mailbox approve service@example.com")})
+    ASSERT_EQ(program(right, arguments), 0) << arguments << ": " << said();
+  const std::string test = "mailbox test --attempts 1 --step-time 20 service@example.com";
+  EXPECT_EQ(program("no-such.keytab", test), 1) << said();
+  EXPECT_EQ(program(right, test), 0) << said();
+  std::ifstream log(lab_->folder() / "log/postfix.log");
+  const std::string all(std::istreambuf_iterator<char>(log), {});
+  EXPECT_NE(all.find("sasl_method=GSSAPI, sasl_username=service"), std::string::npos) << said();
 }
 
 TEST_F(MailServersKerberos, AnotherUsersMailboxStaysClosed) {

@@ -45,6 +45,21 @@ tls = false
 address = "cleo@example.test"
 password = "{PASSWORD}"
 """
+# With the mail hosts' expired certificate.
+EXPIRED = f"""
+[[site]]
+name = "expired"
+product = "2019"
+hosts = ["expired.lab.test"]
+schemes = ["basic"]
+[[site.listener]]
+tls = true
+certificate_file = "{{tls}}/expired.pem"
+key_file = "{{tls}}/expired.key"
+[[site.user]]
+address = "elsa@example.test"
+password = "{PASSWORD}"
+"""
 
 
 def unused_port():
@@ -214,6 +229,13 @@ class OnExchange(Tests):
         self.apply(self.configuration(self.profile("Basement", ca_file=None), self.mailbox(user)))
         self.expect_failure(user, "incoming", "tls", "certificate-unknown-authority")
 
+    def test_an_expired_certificate(self):
+        port = self.exchange.endpoints["expired"]["port"]
+        url = f"https://expired.lab.test:{port}/EWS/Exchange.asmx"
+        user = self.with_mailbox(user="elsa@example.test", in_host=url, out_host=url, in_port=port, out_port=port,
+                                 ca_file=self.lab.ca_file, resolve=[f"expired.lab.test:{port}:127.0.0.1"])
+        self.expect_failure(user, "incoming", "tls", "certificate-expired")
+
     def test_wrong_password_and_few_attempts_with_it(self):
         user = self.with_mailbox(password="not-the-password")
         mark = self.exchange.mark()
@@ -296,6 +318,41 @@ class OnExchange(Tests):
         _, log = serve.communicate(timeout=60)
         self.assertEqual(serve.returncode, 0, log)
         self.assertIn("has passed its test, and is enabled", log)
+
+    def test_while_a_test_runs_its_own_steps_are_shown_and_no_earlier_ones(self):
+        user = self.with_mailbox()
+        self.try_mailboxes(user, status=0)
+        self.assertEqual(self.shown_test(user)["state"], "success")
+        serve = self.start("serve", "--port", "0")
+        self.assertTrue(serve.stdout.readline())
+        rule = self.exchange.fault(mailbox=user, operation="CreateItem", action="delay", waitMs=60000)
+        self.try_mailboxes(user, status=0, more=["--background"])
+
+        def steps():
+            test = self.shown_test(user)
+            return test["state"], [step["state"] for step in (test["report"] or {"steps": []})["steps"]]
+        seen = [None]
+
+        def stands_still():
+            """At the step that is held up; those before pass in a moment."""
+            before, seen[0] = seen[0], steps()
+            return "running" in seen[0][1][1:] and seen[0] == before
+        wait_for(stands_still, "a step that runs")
+        state, list_of = seen[0]
+        self.assertEqual(state, "running")
+        at = list_of.index("running")
+        self.assertGreater(at, 0)
+        self.assertEqual(set(list_of[:at]), {"success"}, list_of)
+        # Legs of one connection share the steps that make it.
+        self.assertLessEqual(set(list_of[at + 1:]), {"not-run", "success"}, list_of)
+        self.assertEqual(list_of[-1], "not-run", "of an earlier test")
+        self.exchange.end_fault(rule)
+        serve.terminate()
+        _, log = serve.communicate(timeout=60)
+        self.assertEqual(serve.returncode, 0, log)
+
+    def shown_test(self, user):
+        return json.loads(self.ok("mailbox", "show", user, "--format", "json"))["test"]
 
     def test_a_daemon_that_is_stopped_in_a_test_begins_it_again(self):
         user = self.with_mailbox()
@@ -429,14 +486,15 @@ class OnMailHosts(Tests):
     def test_certificates(self):
         for host, cause in (("expired.lab.test", "certificate-expired"), ("wrongname.lab.test", "certificate-wrong-name"),
                             ("untrusted.lab.test", "certificate-unknown-authority")):
-            with self.subTest(host=host):
-                ports = [self.lab.port(name) for name in ("LAB_IMAPS", "LAB_SMTPS")]
-                user = self.with_mailbox(in_host=host, out_host=host,
-                                         resolve=[f"{host}:{port}:127.0.0.1" for port in ports])
-                line = self.try_mailboxes(user, status=1)[user]
-                shutil.rmtree(self.org)
-                self.key.unlink()
-                self.assertEqual(self.failures(line), {("incoming", "tls"): cause, ("outgoing", "tls"): cause}, line)
+            for kind, incoming in (("imap_smtp", "LAB_IMAPS"), ("pop3_smtp", "LAB_POP3S")):
+                with self.subTest(host=host, kind=kind):
+                    ports = [self.lab.port(name) for name in (incoming, "LAB_SMTPS")]
+                    user = self.with_mailbox(kind, in_host=host, out_host=host,
+                                             resolve=[f"{host}:{port}:127.0.0.1" for port in ports])
+                    line = self.try_mailboxes(user, status=1)[user]
+                    shutil.rmtree(self.org)
+                    self.key.unlink()
+                    self.assertEqual(self.failures(line), {("incoming", "tls"): cause, ("outgoing", "tls"): cause}, line)
 
     def test_a_port_that_takes_no_sign_in(self):
         user = self.with_mailbox(out_tls="starttls", out_port=self.lab.port("LAB_SMTP"))
@@ -493,6 +551,46 @@ class OnProviders(Tests):
                 self.assertEqual(found, {("incoming", "authenticate"): incoming, ("outgoing", "authenticate"): outgoing})
                 self.assertLessEqual(host.sign_ins, 4, "a refused password is not tried again and again")
 
+    def with_one_connection(self, *users):
+        """Of all of them, to a host that takes two seconds to open a folder."""
+        tls = self.lab.folder / "tls"
+        host = ScriptedHost(tls / "server.pem", tls / "server.key", mail="550 5.7.1 no", pause=2)
+        self.addCleanup(host.stop)
+        self.ok("init", "--name", self.name)
+        self.apply(self.configuration(
+            self.host_profile("Host", "imap_smtp", in_port=host.imap_port, out_port=host.smtp_port,
+                              auth_in="profile_credentials", user_name="svc@lab.test", max_conn=1),
+            *(self.mailbox(user, "Host", 'act = "none"\n') for user in users)))
+        self.ok("secret", "set", "--profile", "Host", "--stdin", text=LAB_PASSWORD + "\n")
+        self.approved(*users)
+        return host
+
+    def test_several_with_one_credential_keep_to_the_profiles_connections(self):
+        """Who has to wait for the others longer than a step may take has not failed."""
+        users = [f"{name}@lab.test" for name in ("alice", "bob", "carol", "dave")]
+        host = self.with_one_connection(*users)
+        lines = self.try_mailboxes(*users, status=1)
+        for user in users:
+            self.assertEqual(self.states(lines[user])["incoming", "open-inbox"], "success", lines[user])
+        self.assertEqual(host.most_open, {"imap": 1, "smtp": 1})
+
+    def test_a_test_in_the_daemon_counts_beside_its_runs(self):
+        host = self.with_one_connection("alice@lab.test", "bob@lab.test")
+        self.ok("mailbox", "enable", "alice@lab.test")
+        self.try_mailboxes("bob@lab.test", status=0, more=["--background"])
+        serve = self.start("serve", "--port", "0")
+        self.assertTrue(serve.stdout.readline())
+
+        def standing(address):
+            return next(one for one in self.status()["mailboxes"] if one["mailbox"] == address)
+
+        wait_for(lambda: standing("bob@lab.test")["test"] == "failure" and "succeededAt" in json.dumps(standing("alice@lab.test")["state"]),
+                 "the run and the test")
+        serve.terminate()
+        self.assertEqual((serve.wait(timeout=60), serve.communicate())[0], 0)
+        self.assertEqual(host.most_open["imap"], 1)
+        self.assertGreaterEqual(host.sign_ins, 3)
+
     def test_quotas_and_rights(self):
         for answers, expected in (
                 ({"select": "BAD User is authenticated but not connected."},
@@ -512,21 +610,21 @@ class OnProviders(Tests):
 def main():
     if not all(shutil.which(program, path="/usr/sbin:/usr/bin:/sbin:/bin") for program in ("dovecot", "postfix")):
         print("SKIPPED: Dovecot or Postfix is not installed")
-        return 0
+        return 77
     if subprocess.run(["id", "-u"], capture_output=True, check=True).stdout.strip() != b"0":
         print("SKIPPED: Postfix needs root")
-        return 0
-    lab = None
-    exchange = Exchange(MORE)
+        return 77
+    lab = Lab()
+    exchange = None
     try:
-        lab = Lab()
+        exchange = Exchange(MORE + EXPIRED.format(tls=lab.folder / "tls"))
         Tests.lab, Tests.exchange = lab, exchange
         result = unittest.main(exit=False, verbosity=1).result
         return 0 if result.wasSuccessful() else 1
     finally:
-        exchange.close()
-        if lab:
-            lab.close()
+        if exchange:
+            exchange.close()
+        lab.close()
 
 
 if __name__ == "__main__":

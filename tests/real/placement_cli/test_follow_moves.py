@@ -178,7 +178,8 @@ class ByCommand(FollowMoves):
         lines = self.discover("--follow-moves")
         self.assertEqual((lines[MO]["state"], lines[MO]["parked"], lines[MO]["reassignedTo"]), ("fits", False, "Tenant"))
         self.assertEqual(lines[IDA]["reassignedTo"], None)
-        self.assertEqual(self.ok("alerts"), "No alerts.\n")
+        [alert] = [json.loads(one) for one in self.ok("alerts", "--format", "json").splitlines()]
+        self.assertEqual((alert["code"], alert["level"], alert["mailbox"]), ("mailbox-goes-on", "information", MO))
         for _ in range(3):
             line = self.sync()[MO]
             self.assertEqual(line["endpoint"], CLOUD_URL)
@@ -294,6 +295,8 @@ class ByDaemon(FollowMoves):
                 alerts = [json.loads(one) for one in self.ok("alerts", "--format", "json").splitlines()]
                 self.assertEqual(sorted((one["code"], one["mailbox"], one["level"]) for one in alerts),
                                  [(code, IDA, "error"), (code, MO, "error")])
+                ready = {line["state"] for line in map(json.loads, self.run_program("readiness", "--format", "json").stdout.splitlines())}
+                self.assertEqual(ready, {"refused-by-server" if form == "off-fault" else "forbidden-by-server"})
                 for alert in alerts:
                     self.assertIn(said, alert["text"])
                     self.assertIn("2026-10-01", alert["remedy"])

@@ -80,7 +80,8 @@ class Placement(Syncline):
         line = self.discover()
         self.assertEqual((line["state"], line["parked"], line["changed"]), ("fits", False, True), line)
         self.assertTrue(self.enabled())
-        self.assertEqual(self.ok("alerts"), "No alerts.\n")
+        [alert] = [json.loads(one) for one in self.ok("alerts", "--format", "json").splitlines()]
+        self.assertEqual((alert["code"], alert["level"], alert["mailbox"]), ("mailbox-goes-on", "information", USER))
         self.sync()
 
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs `syncline serve` as systemd would, against a test Exchange in another process."""
+import base64
 import contextlib
 import json
 import pathlib
@@ -17,6 +18,8 @@ import urllib.error
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "sync_cli"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "api_cli"))
+from test_webhooks_cli import Receiver  # noqa: E402
 from exchange_world import PASSWORD, SOURCE, Exchange, Syncline, validate, wait_for  # noqa: E402
 
 
@@ -269,6 +272,41 @@ class Beside(Serving):
 
 
 class Outside(Serving):
+    def test_half_of_a_profile_is_one_alert_by_webhook_and_by_mail_and_so_is_its_end(self):
+        receiver = Receiver(self.folder)
+        self.addCleanup(receiver.close)
+        good, owner = self.exchange.user(), self.exchange.user()
+        bad = [self.exchange.user() for _ in range(3)]
+        self.ok("init", "--name", self.name)
+        head = f'alert_mailbox = "{good}"\nalert_webhook = "{receiver.url}"\n[policy.sync]\n'
+        self.apply(self.configuration(self.profile("Basement", owner=owner, alert_mail=True), *map(self.mailbox, (good, *bad)))
+                   .replace("[policy.sync]\n", head, 1))
+        self.let_in(good)
+        self.let_in(*bad, password="mistaken")
+        self.serve("--webhook-ca", str(receiver.ca_file), "--webhook-allow", "127.0.0.1")
+        wait_for(receiver.taken, "the alert at the webhook")
+        [posted] = receiver.taken()
+        self.assertEqual((posted["organisation"], posted["mailbox"], posted["level"], posted["code"]), (self.name, None, "error", "profile-failing:Basement"))
+        self.assertRegex(posted["text"], "^3 of 4 mailboxes of the profile Basement")
+        wait_for(lambda: self.exchange.items(owner, "inbox"), "the alert by mail")
+        [mail] = self.exchange.items(owner, "inbox")
+        self.assertEqual(mail["subject"], f"Syncline, error: {self.name}")
+        content = base64.b64decode(self.exchange.do("mime", owner, id=mail["id"])["mimeBase64"]).decode()
+        seen = (content + self.exchange.do("item-xml", owner, id=mail["id"])["xml"]).lower()
+        self.assertIn("auto-submitted", seen)
+        self.assertIn("auto-generated", seen)
+        self.assertIn(posted["text"].lower(), seen)
+        self.assertEqual(self.records("email"), [], "our own mail is no record")
+        # The end of it, to the same people in the same ways.
+        for user in bad:
+            self.ok("secret", "set", "--mailbox", user, "--stdin", text=PASSWORD + "\n")
+        wait_for(lambda: len(receiver.taken()) == 2, "the end at the webhook")
+        self.assertEqual([(one["level"], one["code"]) for one in receiver.taken()[1:]], [("information", "profile-works-again:Basement")])
+        wait_for(lambda: len(self.exchange.items(owner, "inbox")) == 2, "the end by mail")
+        self.assertEqual({one["subject"] for one in self.exchange.items(owner, "inbox")},
+                         {f"Syncline, error: {self.name}", f"Syncline, information: {self.name}"})
+        self.end()
+
     def test_health_readiness_and_what_is_not_there(self):
         self.ready(self.exchange.user())
         self.serve()

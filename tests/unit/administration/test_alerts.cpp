@@ -5,6 +5,7 @@
 
 #include "organisation_fixture.hpp"
 #include "service/alerts/alert_desk.hpp"
+#include "service/alerts/all_clear.hpp"
 #include "service/organisation/alert_acts.hpp"
 #include "store/operations.hpp"
 #include "sync/orders.hpp"
@@ -47,8 +48,24 @@ class AlertDeskTest : public testing::OrganisationFixture {
     written(
         [&](store::Transaction& transaction) { return store::clear_alert(transaction, mailbox, "sign-in"); });
   }
-  void goes_round() {
-    ASSERT_TRUE(desk.look());
+  std::vector<std::string> open_codes() {
+    std::vector<std::string> codes;
+    for (const store::Alert& alert : alerts()) codes.push_back(alert.code);
+    return codes;
+  }
+  void state(std::size_t of, const std::string& text) {
+    const store::MailboxId mailbox = id(address(of));
+    written([&](store::Transaction& transaction) {
+      return store::put_mailbox_state(transaction, mailbox, text);
+    });
+  }
+  std::string failed_since(std::chrono::milliseconds before) {
+    return R"({"outcome":"failed","errorsInARow":3,"succeededAt":)" +
+           std::to_string((clock.time - before).time_since_epoch().count()) +
+           R"(,"error":{"message":"no way"}})";
+  }
+  void goes_round(const std::vector<MailboxTurn>& turns = {}) {
+    ASSERT_TRUE(desk.look(turns));
     boost::asio::io_context context;
     std::optional<Result<void>> done;
     boost::asio::co_spawn(context, desk.deliver(),
@@ -90,7 +107,7 @@ class AlertDeskTest : public testing::OrganisationFixture {
   }
   struct Desk {
     AlertDeskTest& test;
-    Result<void> look() { return test.desk_ref().look(); }
+    Result<void> look(const std::vector<MailboxTurn>& turns) { return test.desk_ref().look(turns); }
     Async<void> deliver() { return test.desk_ref().deliver(); }
   } desk{*this};
   void TearDown() override {
@@ -149,7 +166,110 @@ TEST_F(AlertDeskTest, HalfOfAProfileIsOneAlertNotAThousand) {
   // All is well again.
   for (std::size_t i = 0; i < 6; ++i) settle(address(i));
   goes_round();
+  ASSERT_THAT(open_codes(), ElementsAre("profile-works-again:Host"));
+  EXPECT_EQ(alerts()[0].level, store::AlertLevel::information);
+  goes_round();
+  EXPECT_THAT(mailed_to(), ElementsAre("admin@contoso.example", "admin@contoso.example"))
+      << "who was told of the trouble hears that it is over";
+}
+
+TEST_F(AlertDeskTest, AnOutageIsOneAlertWithinMinutesThoughOnlyOneMailboxTriesAtATime) {
+  constexpr std::size_t mailboxes = 40;
+  with_mailboxes(mailboxes);
+  SeededRandom random{5};
+  Schedule schedule({}, random);
+  SteadyTime began = clock.steady_now();
+  for (std::size_t i = 0; i < mailboxes; ++i)
+    schedule.put(address(i), {.server = "Host", .interval = 5min}, 5min, began);
+  bool is_out = false;
+  std::size_t most_open = 0;
+  const auto live = [&](std::chrono::minutes span) {
+    for (const SystemTime end = clock.time + span; clock.time < end; clock.time += 10s) {
+      while (const auto taken = schedule.take(clock.steady_now()))
+        schedule.finished(*taken, clock.steady_now(),
+                          is_out ? std::optional(Error{.domain = ErrorDomain::net,
+                                                       .code = "connection-refused",
+                                                       .retry = RetryClass::after})
+                                 : std::nullopt);
+      goes_round(schedule.turns());
+      most_open = std::max(most_open, alerts().size());
+    }
+  };
+  live(10min);
   EXPECT_THAT(alerts(), IsEmpty());
+  is_out = true;
+  live(4min);
+  EXPECT_THAT(alerts(), IsEmpty()) << "what passes within minutes is not told";
+  live(4min);
+  ASSERT_THAT(open_codes(), ElementsAre("profile-failing:Host"));
+  EXPECT_THAT(alerts()[0].text, HasSubstr("does not answer: 40 of 41 mailboxes"));
+  EXPECT_THAT(mailed_to(), ElementsAre("admin@contoso.example"));
+  live(120min);
+  ASSERT_THAT(open_codes(), ElementsAre("profile-failing:Host"));
+  EXPECT_EQ(alerts()[0].count, 1) << "raised once for as long as it lasts";
+
+  // A restart in the middle of it knows nothing of the outage yet, and does not say that it is over.
+  Schedule restarted({}, random);
+  for (std::size_t i = 0; i < mailboxes; ++i)
+    restarted.put(address(i), {.server = "Host", .interval = 5min}, 5min, clock.steady_now());
+  goes_round(restarted.turns());
+  EXPECT_THAT(open_codes(), ElementsAre("profile-failing:Host"));
+
+  is_out = false;
+  live(8min);
+  EXPECT_THAT(open_codes(), ElementsAre("profile-works-again:Host"));
+  EXPECT_EQ(most_open, 1u);
+  EXPECT_THAT(mailed_to(), SizeIs(2));
+  clock.time += 24h;
+  goes_round(schedule.turns());
+  EXPECT_THAT(alerts(), IsEmpty()) << "good news of yesterday";
+}
+
+TEST_F(AlertDeskTest, MailboxesThatFailOneByOneForMinutesAreCountedThoughNoneIsAnAlertYet) {
+  with_mailboxes(5);
+  std::vector<MailboxTurn> turns;
+  for (std::size_t i = 0; i < 5; ++i) {
+    turns.push_back({.address = address(i), .server = "Host", .has_run = true});
+    if (i < 3) turns.back().failing_since = clock.steady_now();
+  }
+  goes_round(turns);
+  EXPECT_THAT(alerts(), IsEmpty());
+  clock.time += 5min;
+  goes_round(turns);
+  ASSERT_THAT(open_codes(), ElementsAre("profile-failing:Host"));
+  EXPECT_THAT(alerts()[0].text, HasSubstr("3 of 6 mailboxes of the profile Host have failed"));
+}
+
+TEST_F(AlertDeskTest, ThatAMailboxWorksAgainIsToldToWhoeverWasToldThatItDoesNot) {
+  with_mailboxes(4,
+                 "alert_mailbox = \"alerts@contoso.example\"\nalert_webhook = \"https://hook.example/x\"\n");
+  state(0, failed_since(50min));
+  state(1, failed_since(50min));
+  goes_round();
+  clock.time += 1min;
+  state(1, R"({"outcome":"done","errorsInARow":0})");
+  goes_round();
+  EXPECT_THAT(posted, IsEmpty());
+  EXPECT_THAT(open_codes(), UnorderedElementsAre("mailbox-failing", "mailbox-works-again"));
+  clock.time += 6min;
+  goes_round();
+  EXPECT_THAT(posted, SizeIs(1)) << "nobody had heard of the other one";
+  EXPECT_THAT(mailed_to(), UnorderedElementsAre(address(0), "admin@contoso.example"));
+  state(0, R"({"outcome":"done","errorsInARow":0})");
+  goes_round();
+  goes_round();
+  ASSERT_THAT(posted, SizeIs(2));
+  EXPECT_THAT(posted[1], HasSubstr(R"("level":"information","code":"mailbox-works-again")"));
+  EXPECT_THAT(mailed_to(),
+              UnorderedElementsAre(address(0), "admin@contoso.example", address(0), "admin@contoso.example"));
+  // It fails again: the good news are none any more.
+  state(0, failed_since(50min));
+  goes_round();
+  EXPECT_THAT(open_codes(), UnorderedElementsAre("mailbox-failing", "mailbox-works-again"));
+  for (const store::Alert& alert : alerts())
+    if (is_all_clear(alert.code)) {
+      EXPECT_EQ(alert.mailbox, id(address(1)));
+    }
 }
 
 TEST_F(AlertDeskTest, FailuresOfLongAgoAreNotCountedTogether) {
@@ -177,33 +297,22 @@ TEST_F(AlertDeskTest, Invariant18AnAlertAboutTheSendingMailboxIsNotMailedThrough
 
 TEST_F(AlertDeskTest, AMailboxThatFailsForLongIsAnAlertUntilItSucceeds) {
   with_mailboxes(4);
-  const auto state = [&](const std::string& text) {
-    const store::MailboxId mailbox = id(address(0));
-    written([&](store::Transaction& transaction) {
-      return store::put_mailbox_state(transaction, mailbox, text);
-    });
-  };
-  const auto at = [&](auto before) {
-    return std::to_string((clock.time - before).time_since_epoch().count());
-  };
-  state(R"({"outcome":"failed","errorsInARow":3,"succeededAt":)" + at(5min) +
-        R"(,"error":{"message":"no way"}})");
+  state(0, failed_since(5min));
   goes_round();
   EXPECT_THAT(alerts(), IsEmpty());
-  state(R"({"outcome":"failed","errorsInARow":3,"succeededAt":)" + at(50min) +
-        R"(,"error":{"message":"no way"}})");
+  state(0, failed_since(50min));
   goes_round();
   ASSERT_THAT(alerts(), SizeIs(1));
   EXPECT_EQ(alerts()[0].code, "mailbox-failing");
   EXPECT_THAT(alerts()[0].text, HasSubstr("no way"));
   goes_round();
   EXPECT_EQ(alerts()[0].count, 1) << "raised once for as long as it lasts";
-  state(R"({"outcome":"done","errorsInARow":0})");
+  state(0, R"({"outcome":"done","errorsInARow":0})");
   goes_round();
-  EXPECT_THAT(alerts(), IsEmpty());
+  EXPECT_THAT(open_codes(), ElementsAre("mailbox-works-again"));
   for (const char* odd :
        {"", "[]", "{", R"({"outcome":3,"errorsInARow":"x","succeededAt":null,"error":[]})"}) {
-    state(odd);
+    state(0, odd);
     goes_round();
   }
 }

@@ -50,11 +50,18 @@ TEST_F(Readiness, KnowsWhatHasStoppedAlready) {
 TEST_F(Readiness, SeesThatAServerRefusesAlready) {
   applied(file());
   const store::MailboxId id = stored().mailboxes.at("ona@contoso.example").id;
-  written([&](store::Transaction& transaction) {
-    return store::put_mailbox_state(transaction, id,
-                                    R"({"outcome":"failed","error":{"code":"ews-disabled"}})");
-  });
+  const auto state = [&](const std::string& text) {
+    written([&](store::Transaction& transaction) { return store::put_mailbox_state(transaction, id, text); });
+  };
+  state(R"({"outcome":"failed","error":{"code":"ews-disabled"}})");
   EXPECT_TRUE(of("ona@contoso.example").refused_by_server);
+  EXPECT_FALSE(of("ona@contoso.example").forbidden_by_server);
+  // An empty 403, or a page: switched off, perhaps.
+  state(R"({"outcome":"failed","error":{"code":"forbidden"}})");
+  EXPECT_FALSE(of("ona@contoso.example").refused_by_server);
+  EXPECT_TRUE(of("ona@contoso.example").forbidden_by_server);
+  state(R"({"outcome":"done","error":null})");
+  EXPECT_FALSE(of("ona@contoso.example").forbidden_by_server);
 }
 
 }  // namespace

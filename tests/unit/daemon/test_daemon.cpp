@@ -12,6 +12,7 @@
 #include "service/organisation/apply_file.hpp"
 #include "service/organisation/mailbox_administration.hpp"
 #include "service/organisation/organisation.hpp"
+#include "store/configuration.hpp"
 #include "store/journal.hpp"
 #include "store/records.hpp"
 
@@ -80,7 +81,9 @@ class DaemonTest : public testing::Test {
       --at_once;
       if (!slept) co_return fail(std::move(slept.error()));
       if (error) co_return fail(*error);
-      co_return sync::MailboxSummary{.requests = 3};
+      sync::MailboxSummary done{.requests = 3};
+      if (waits_for && runs[who] == 1) done.next_attempt = world.environment().clock.now() + *waits_for;
+      co_return done;
     };
     work.renew = [this](const std::vector<store::AuditEntry>&) { ++renewed; };
     return work;
@@ -105,6 +108,7 @@ class DaemonTest : public testing::Test {
   std::optional<Result<void>> ended;
   std::map<std::string, int> runs;
   std::optional<Error> error;
+  std::optional<std::chrono::milliseconds> waits_for;  ///< what the first run of each leaves to do
   std::chrono::milliseconds run_takes = seconds(2);
   int at_once = 0;
   int most_at_once = 0;
@@ -124,6 +128,14 @@ TEST_F(DaemonTest, EveryEnabledMailboxRunsAtItsInterval) {
   EXPECT_EQ(daemon->totals().requests, 3 * daemon->totals().runs);
   end();
   EXPECT_TRUE(*ended) << ended->error().describe();
+}
+
+TEST_F(DaemonTest, WhatARunLeftToDoIsDoneWhenItMayBe) {
+  waits_for = seconds(60);
+  start();
+  world.run_for(minutes(3));
+  for (const auto& [who, count] : runs) EXPECT_EQ(count, 2) << who << ": polled every five minutes only";
+  end();
 }
 
 TEST_F(DaemonTest, ARecordThatChangesGoesOutWithinSeconds) {
@@ -210,6 +222,46 @@ TEST_F(DaemonTest, AStopWaitsForWhatIsAtWorkAndThenCutsItOff) {
   world.run_for(seconds(15));
   ASSERT_TRUE(ended) << "its patience is twenty seconds";
   EXPECT_EQ(at_once, 0);
+}
+
+TEST_F(DaemonTest, AfterARestartAMailboxIsAsFarBehindAsItWasBefore) {
+  auto stored = organisation->load();
+  ASSERT_TRUE(stored);
+  const auto at = (world.now() - std::chrono::hours(7)).time_since_epoch();
+  const std::string since = std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(at).count());
+  auto put = organisation->store().write<void>([&](store::Transaction& transaction) -> Result<void> {
+    for (const auto& [who, state] :
+         {std::pair(address(0), R"({"outcome":"failed","succeededAt":)" + since + "}"),
+          std::pair(address(1), std::string(R"({"succeededAt":"yesterday"})")),
+          std::pair(address(2), std::string("["))})
+      if (auto done = store::put_mailbox_state(transaction, stored->mailboxes.at(who).id, state); !done)
+        return done;
+    return {};
+  });
+  ASSERT_TRUE(put);
+  error = Error{.domain = ErrorDomain::net, .code = "connection-refused", .retry = RetryClass::after};
+  start();
+  world.run_for(minutes(6));
+  for (const MailboxTurn& turn : daemon->turns()) {
+    EXPECT_TRUE(turn.has_run || turn.waits_for_server) << turn.address;
+    ASSERT_EQ(turn.last_success.has_value(), turn.address == address(0)) << turn.address;
+    if (turn.last_success) {
+      EXPECT_EQ(world.environment().clock.steady_now() - *turn.last_success,
+                std::chrono::hours(7) + minutes(6));
+    }
+  }
+  end();
+}
+
+TEST_F(DaemonTest, WhatARunHadDoneBeforeItFailedIsCounted) {
+  error = Error{.domain = ErrorDomain::ews, .code = "ErrorServerBusy", .retry = RetryClass::after};
+  start();
+  sync::MailboxSummary done{.requests = 7};
+  done.of(model::RecordKind::email).came = 128;
+  daemon->count_work(done);
+  EXPECT_EQ(daemon->totals().requests, 7u);
+  EXPECT_EQ(daemon->totals().kinds[static_cast<std::size_t>(model::RecordKind::email)].came, 128u);
+  end();
 }
 
 TEST_F(DaemonTest, AStoreThatIsDamagedEndsItWithThatError) {

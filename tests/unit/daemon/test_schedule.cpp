@@ -95,6 +95,24 @@ TEST_F(ScheduleTest, NewsThatCameWhileItRanIsFetchedAtOnce) {
   EXPECT_EQ(schedule.take(now + seconds(1)), std::nullopt);
 }
 
+TEST_F(ScheduleTest, WhatWaitsForATimeIsDueThenOrSooner) {
+  put("a");
+  schedule.wake("a", now);
+  ASSERT_EQ(schedule.take(now), "a");
+  schedule.finished("a", now, std::nullopt);
+  schedule.again_at("a", now + seconds(40));
+  EXPECT_EQ(schedule.take(now + seconds(39)), std::nullopt);
+  now += seconds(40);
+  ASSERT_EQ(schedule.take(now), "a");
+  schedule.finished("a", now, std::nullopt);
+  const auto polled = schedule.next();
+  schedule.again_at("a", now + 2 * interval);
+  EXPECT_EQ(schedule.next(), polled) << "its turn comes sooner";
+  schedule.again_at("a", now - seconds(5));
+  EXPECT_EQ(schedule.take(now), std::nullopt) << "not twice in one second";
+  EXPECT_EQ(schedule.take(now + seconds(1)), "a");
+}
+
 TEST_F(ScheduleTest, AFailingMailboxWaitsLongerEachTimeAndIsNeverGivenUp) {
   put("a");
   put("b");
@@ -207,6 +225,49 @@ TEST_F(ScheduleTest, WhoseServerTellsOfChangesIsLookedAtSeldomAndAtOnceWhenSomet
   EXPECT_FALSE(turn("a").is_pushed);
   live_until(now + minutes(6), [](const std::string&) { return std::nullopt; });
   EXPECT_GE(runs["a"], before + 2) << "polled again";
+}
+
+TEST_F(ScheduleTest, WhenTheSharedAccountIsTakenAgainAllComeBackWithinHalfAMinute) {
+  for (int i = 0; i < 30; ++i)
+    schedule.put("m" + std::to_string(i), {.server = "one", .interval = interval, .shares_account = true},
+                 interval, now);
+  put("own", "other");
+  // An account that is locked for an hour; then nobody does anything.
+  SteadyTime until = now + minutes(60);
+  live_until(until, [](const std::string& address) {
+    return address == "own" ? std::nullopt : std::optional(wrong_password());
+  });
+  EXPECT_EQ(turn("m7").failing_since.has_value(), true);
+  runs.clear();
+  until = now + minutes(3);
+  live_until(until, [](const std::string&) { return std::nullopt; });
+  EXPECT_EQ(std::count_if(runs.begin(), runs.end(), [](const auto& one) { return one.first != "own"; }), 30);
+  EXPECT_FALSE(turn("m7").failing_since);
+}
+
+TEST_F(ScheduleTest, SaysSinceWhenAServerIsOutAndAMailboxFails) {
+  for (const char* address : {"a", "b", "c", "d"}) put(address);
+  put("else", "mail2.example");
+  live_until(now + minutes(6), [](const std::string&) { return std::nullopt; });
+  EXPECT_FALSE(turn("a").server_out_since);
+  EXPECT_TRUE(turn("a").has_run);
+  const SteadyTime began = now;
+  live_until(now + minutes(20), [](const std::string& address) {
+    return address == "else" ? std::nullopt : std::optional(unreachable());
+  });
+  ASSERT_TRUE(turn("d").server_out_since);
+  EXPECT_GE(*turn("d").server_out_since, began);
+  EXPECT_LE(*turn("d").server_out_since, began + minutes(6));
+  EXPECT_FALSE(turn("else").server_out_since);
+  const auto failing = turn("a").failing_since;
+  // What an administrator does elsewhere makes no failure younger.
+  schedule.retry("a", now);
+  EXPECT_EQ(turn("a").failing_since, failing);
+  live_until(now + minutes(7), [](const std::string&) { return std::nullopt; });
+  for (const char* address : {"a", "b", "c", "d"}) {
+    EXPECT_FALSE(turn(address).server_out_since) << address;
+    EXPECT_FALSE(turn(address).failing_since) << address;
+  }
 }
 
 TEST_F(ScheduleTest, HoweverMuchThereIsToTellAMailboxBeginsOnceASecond) {

@@ -42,7 +42,9 @@ class MailboxState : public testing::Test {
   std::optional<std::string> endpoint(std::string_view address) {
     auto known = known_endpoint(*organisation, address);
     EXPECT_TRUE(known);
-    return known ? *known : std::nullopt;
+    if (!known || !*known) return std::nullopt;
+    return (*known)->url +
+           ((*known)->grouping_information.empty() ? "" : " " + (*known)->grouping_information);
   }
 
   fs::path folder = fs::path(testing::TempDir()) / ("mailbox-state-" + system_random().uuid());
@@ -71,7 +73,9 @@ TEST_F(MailboxState, R19AFoundEndpointIsKnownForTwelveHoursOrUntilItFails) {
   EXPECT_EQ(endpoint("ANA@contoso.example"), facts.ews_endpoint);
   clock.time += std::chrono::hours(12) + std::chrono::seconds(1);
   EXPECT_EQ(endpoint("ana@contoso.example"), std::nullopt);
+  facts.grouping_information = "EUPR04-PRO";
   ASSERT_TRUE(remember_endpoint(*organisation, facts));
+  EXPECT_EQ(endpoint("ana@contoso.example"), facts.ews_endpoint + " EUPR04-PRO");
   ASSERT_TRUE(forget_endpoint(*organisation, "ana@contoso.example"));
   EXPECT_EQ(endpoint("ana@contoso.example"), std::nullopt);
 }

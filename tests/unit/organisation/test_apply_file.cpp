@@ -72,6 +72,31 @@ policy.mail.track = "all"
   EXPECT_EQ(c.policies.direction_of(model::RecordKind::contact, *field), model::Direction::to_exchange);
 }
 
+TEST(ApplyFile, WhatAProfileContradictsItselfInIsRefused) {
+  const auto refused = [](const std::string& settings) -> std::string {
+    const auto configuration = read("[[profile]]\nname = \"P\"\n" + settings);
+    return configuration ? "" : configuration.error().front().key;
+  };
+  const std::string exchange = "type = \"exchange_hybrid\"\nuser_name = \"a@b.example\"\n";
+  // Exchange is signed in to once.
+  EXPECT_EQ(refused(exchange), "");
+  EXPECT_EQ(refused(exchange + "auth_out = \"profile_credentials\"\nout_user_name = \"a@b.example\"\n"), "")
+      << "as incoming, by default";
+  EXPECT_EQ(refused(exchange + "auth_out = \"mailbox_credentials\"\n"), "profile.auth_out");
+  EXPECT_EQ(refused(exchange + "out_user_name = \"c@b.example\"\n"), "profile.out_user_name");
+  EXPECT_EQ(refused(exchange + "in_auth_protocol = \"ntlm\"\nout_auth_protocol = \"ntlm\"\n"), "");
+  EXPECT_EQ(refused(exchange + "out_auth_protocol = \"ntlm\"\n"), "profile.out_auth_protocol");
+  EXPECT_EQ(refused(exchange + "same_settings_for_outgoing = false\n"), "profile.same_settings_for_outgoing");
+  EXPECT_EQ(refused(exchange + "same_settings_for_outgoing = true\n"), "");
+  // Mail hosts have two connections.
+  const std::string host = "type = \"imap_smtp\"\nauth_in = \"mailbox_credentials\"\n";
+  const std::string other = "auth_out = \"profile_credentials\"\nout_user_name = \"c@b.example\"\n";
+  EXPECT_EQ(refused(host + other + "same_settings_for_outgoing = false\n"), "");
+  EXPECT_EQ(refused(host + other), "");
+  EXPECT_EQ(refused(host + other + "same_settings_for_outgoing = true\n"),
+            "profile.same_settings_for_outgoing");
+}
+
 TEST(ApplyFile, TheLatestStartOfMailCounts) {
   const Configuration c = good(R"(
 [policy.mail]

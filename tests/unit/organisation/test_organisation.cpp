@@ -12,6 +12,7 @@
 #include "service/organisation/mailbox_administration.hpp"
 #include "service/organisation/mailbox_gate.hpp"
 #include "store/journal.hpp"
+#include "store/records.hpp"
 
 namespace syncline::service {
 namespace {
@@ -230,6 +231,97 @@ TEST_F(OrganisationTest, MailboxesWithoutAProfileFollowTheDefaultOne) {
   auto row = organisation->store().read<std::optional<store::MailboxRow>>(
       [](store::Transaction& t) { return store::find_mailbox(t, "d@contoso.example"); });
   EXPECT_EQ((*row)->profile, organisation->load()->profiles.at("Basement"));
+}
+
+TEST_F(OrganisationTest, ExchangeIsSignedInToOnceSoNoOutgoingSecretIsAskedFor) {
+  std::string text = config;
+  text.insert(text.find("user_name"),
+              "auth_out = \"profile_credentials\"\nout_user_name = \"service@contoso.example\"\n");
+  ASSERT_TRUE(applied(text).applied);
+  ASSERT_TRUE(organisation->secrets().put("profile/Basement/password", Secret(std::string_view("x"))));
+  act(MailboxAct::approve, "ana@contoso.example");
+  act(MailboxAct::enable, "ana@contoso.example");
+  EXPECT_EQ(obstacle("ana@contoso.example"), "");
+  // Nor by another way than a file.
+  const auto contradicting = apply(*organisation,
+                                   [](const Configuration& present) -> Result<Configuration> {
+                                     Configuration wanted = present;
+                                     wanted.profiles[0].same_settings_for_outgoing = false;
+                                     return wanted;
+                                   },
+                                   false, {"test"});
+  ASSERT_FALSE(contradicting);
+  EXPECT_EQ(contradicting.error().code, "bad-value");
+}
+
+TEST_F(OrganisationTest, WhatASettingDoesNotDoIsSaid) {
+  EXPECT_THAT(applied().warnings, testing::IsEmpty());
+  std::string text = config;
+  text.insert(text.find("user_name"), "move_undelivered = true\n");
+  const ApplyOutcome outcome = applied(text);
+  EXPECT_TRUE(outcome.applied);
+  EXPECT_THAT(outcome.warnings, testing::ElementsAre(testing::HasSubstr("move_undelivered")));
+}
+
+TEST_F(OrganisationTest, Invariant19FiltersAreCountedBeforeTheyAreSwitchedOn) {
+  applied();
+  const auto people = [](const char* address) {
+    return boost::json::array{boost::json::object{{"mailbox", {{"emailAddress", address}}}}};
+  };
+  ASSERT_TRUE(organisation->store().write<void>([&](store::Transaction& t) -> Result<void> {
+    const auto add = [&](model::RecordKind kind, const std::string& owner, model::Fields fields) {
+      EXPECT_TRUE(store::insert_record(t, {.kind = kind, .owner = owner, .fields = std::move(fields)}));
+    };
+    // More than a batch.
+    for (int i = 0; i < 1005; ++i) add(model::RecordKind::contact, "Ana@contoso.example", {{"surname", "x"}});
+    add(model::RecordKind::contact, "bruno@contoso.example", {{"surname", "y"}, {"jobTitle", "Cook"}});
+    add(model::RecordKind::appointment, "", {{"requiredAttendees", people("BRUNO@contoso.example")}});
+    add(model::RecordKind::task, "ana@contoso.example", {});
+    return {};
+  }));
+  using Counts = std::vector<OutboundCount>;
+  const auto counts = [](const Result<ApplyOutcome>& outcome) {
+    return outcome ? outcome->outbound : Counts{};
+  };
+  const std::string ana = "ana@contoso.example";
+  const std::string bruno = "bruno@contoso.example";
+  using enum model::RecordKind;
+
+  const std::string owners =
+      std::string(config) +
+      "[policy.sync]\nsend_contacts = [\"owner\"]\nsend_appointments = [\"attendee\"]\n";
+  const Counts expected = {
+      {ana, appointment, 0, 0}, {ana, contact, 0, 1005}, {bruno, appointment, 0, 1}, {bruno, contact, 0, 1}};
+  EXPECT_EQ(counts(apply(*organisation, wanted(owners), true, {"test"})), expected);
+  EXPECT_EQ(applied(owners).outbound, expected);
+  EXPECT_EQ(applied(owners).outbound, Counts{}) << "nothing changes";
+  // For one mailbox alone, and an expression, which is the same for everybody.
+  const std::string cooks = std::string(owners) +
+                            "[[mailbox]]\naddress = \"carla@contoso.example\"\nprofile = \"Basement\"\n"
+                            "exchange_version = \"2019\"\npolicy.sync.send_appointments = []\n"
+                            "policy.sync.send_contacts = [{ expression = 'jobTitle = \"Cook\"' }]\n";
+  EXPECT_EQ(applied(cooks).outbound, (Counts{{"carla@contoso.example", contact, 0, 1}}));
+  EXPECT_EQ(applied().outbound, (Counts{{ana, appointment, 0, 0},
+                                        {ana, contact, 1005, 0},
+                                        {bruno, appointment, 1, 0},
+                                        {bruno, contact, 1, 0}}));
+}
+
+TEST_F(OrganisationTest, WhoseMailIsWhoseTheEnabledMailboxesTell) {
+  applied();
+  const auto owner = [&](const std::string& address) {
+    auto found = organisation->store().read<std::optional<std::string>>(
+        [&](store::Transaction& t) { return enabled_mailbox_owner(t, address); });
+    EXPECT_TRUE(found) << found.error().describe();
+    return found && *found ? **found : "nobody";
+  };
+  EXPECT_EQ(owner("ana@contoso.example"), "nobody") << "not enabled";
+  ASSERT_TRUE(organisation->secrets().put("profile/Basement/password", Secret(std::string_view("x"))));
+  act(MailboxAct::approve, "ana@contoso.example");
+  act(MailboxAct::enable, "ana@contoso.example");
+  EXPECT_EQ(owner("Ana@Contoso.example"), "ana@contoso.example");
+  EXPECT_EQ(owner("bruno@contoso.example"), "nobody");
+  EXPECT_EQ(owner("stranger@example.org"), "nobody");
 }
 
 TEST_F(OrganisationTest, EveryActIsAudited) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "store/links.hpp"
 
+#include "store/operations.hpp"
+#include "store/standing.hpp"
 #include "store_fixture.hpp"
 
 namespace syncline::store {
@@ -225,6 +227,40 @@ TEST_F(Links, AreStaleWhenTheirRecordChangedAndNoMoreWhenBothAgree) {
   EXPECT_TRUE(read<std::vector<Link>>([&](Transaction& t) {
                 return stale_links(t, mailbox_, RecordKind::email, 0, 9);
               }).empty());
+}
+
+TEST_F(Links, ThatAreStaleAreTheBacklogUntilAnOperationIsMadeForThem) {
+  const auto waiting = [&] { return read<Standing>(read_standing).changes_waiting; };
+  const auto here = [&](MailboxId mailbox) {
+    return read<std::int64_t>([&](Transaction& t) { return count_stale_links(t, mailbox); });
+  };
+  const Link link = insert(task_link("a"));
+  EXPECT_EQ(waiting(), 0);
+  change(record_.id);
+  EXPECT_EQ(waiting(), 1) << "in an outage nothing else says that it waits";
+  EXPECT_EQ(here(mailbox_), 1);
+  EXPECT_EQ(here(mailbox_ + 1), 0);
+  auto put = [&](OperationState state) {
+    return act([&](Transaction& t) {
+      return insert_operation(t, {.id = std::to_string(static_cast<int>(state)),
+                                  .mailbox = mailbox_,
+                                  .link = link.id,
+                                  .state = state});
+    });
+  };
+  ASSERT_TRUE(put(OperationState::done));
+  EXPECT_EQ(waiting(), 1);
+  ASSERT_TRUE(put(OperationState::ready));
+  EXPECT_EQ(waiting(), 0);
+  EXPECT_EQ(here(mailbox_), 0);
+  EXPECT_EQ(read<Standing>(read_standing).writes_waiting, 1);
+  const auto unsent =
+      make_record(RecordKind::email, R"({"direction":"outgoing","statusCode":"pendingSend","subject":"s"})");
+  EXPECT_EQ(waiting(), 1);
+  ASSERT_TRUE(act([&](Transaction& t) {
+    return insert_operation(t, {.id = "send", .mailbox = mailbox_, .record = unsent.id});
+  }));
+  EXPECT_EQ(waiting(), 0);
 }
 
 TEST_F(Links, ThatAreMadeFromAnOlderVersionAreStaleFromTheBeginning) {

@@ -118,5 +118,26 @@ TEST_F(Operations, SaveTheirProgressAndAreThenSent) {
       "no-operation");
 }
 
+TEST_F(Operations, OfOneKindTellWhenTheyWereLastTried) {
+  const auto sent = [&](const std::string& id, const std::string& what) {
+    insert({.id = id, .mailbox = mailbox_, .what = what});
+    ASSERT_TRUE(act([&](Transaction& t) { return save_progress(t, id, "begun", clock_.now()); }));
+    clock_.advance(std::chrono::seconds(10));
+  };
+  const SystemTime start = clock_.now();
+  sent("a", "send");
+  sent("b", "send");
+  sent("c", "create");
+  sent("d", "send");
+  insert({.id = "waiting", .mailbox = mailbox_, .what = "send"});
+  const auto since = [&](SystemTime when, MailboxId mailbox) {
+    return read<std::vector<SystemTime>>(
+        [&](Transaction& t) { return attempts_since(t, mailbox, "send", when); });
+  };
+  EXPECT_EQ(since(start, mailbox_),
+            (std::vector<SystemTime>{start + std::chrono::seconds(10), start + std::chrono::seconds(30)}));
+  EXPECT_TRUE(since(start, mailbox_ + 1).empty());
+}
+
 }  // namespace
 }  // namespace syncline::store

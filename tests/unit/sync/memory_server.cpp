@@ -21,6 +21,7 @@ const std::vector<RemoteFolder> all_folders = {
     {.id = "calendar", .name = "Calendar", .role = FolderRole::calendar, .kind = RecordKind::appointment},
     {.id = "contacts", .name = "Contacts", .role = FolderRole::contacts, .kind = RecordKind::contact},
     {.id = "tasks", .name = "Tasks", .role = FolderRole::tasks, .kind = RecordKind::task},
+    {.id = "partners", .name = "Partners", .parent_id = "contacts", .kind = RecordKind::contact},
     {.id = "projects", .name = "Projects", .parent_id = "inbox", .role = FolderRole::other},
 };
 
@@ -283,6 +284,9 @@ Async<bool> MemoryDriver::fetch_mime(std::string id, ContentSink& sink, std::uin
 }
 
 Async<void> MemoryDriver::fetch_attachment(std::string id, ContentSink& sink, std::uint64_t) {
+  for (const auto& [_, item] : server_.items_)
+    if (const auto found = item.attachments.find(id); found != item.attachments.end())
+      co_return sink.write(std::as_bytes(std::span(found->second)));
   if (!id.ends_with("/attached")) co_return fail(gone());
   constexpr std::string_view octets = "Subject: attached\r\n\r\n";
   co_return sink.write(std::as_bytes(std::span(octets)));
@@ -381,12 +385,16 @@ Result<void> MemoryDriver::mail(const std::string& item, const WriteOrder& order
 
 Result<Applied> MemoryDriver::create(const WriteOrder& order, Progress& progress) {
   std::string id;
+  std::vector<RemoteRef> copies;
   if (progress.text().starts_with("mail ")) {
     id = std::string(progress.text().substr(5, progress.text().find(' ', 5) - 5));
   } else {
     if (progress.text() == "create") {
       if (auto early = too_early(progress, clock_)) return fail(std::move(*early));
       if (const MemoryItem* there = marked(order.operation_id)) id = there->id;
+      for (const auto& [other, item] : server_.items_)
+        if (item.mark == order.operation_id && item.folder != "deleted" && other != id)
+          copies.push_back({.id = other, .version = std::to_string(item.version)});
     }
     if (id.empty()) {
       if (auto saved = progress.save("create"); !saved) return fail(std::move(saved.error()));
@@ -404,7 +412,9 @@ Result<Applied> MemoryDriver::create(const WriteOrder& order, Progress& progress
     if (auto mailed = mail(id, order, progress, "create"); !mailed) return fail(std::move(mailed.error()));
   const MemoryItem* made = server_.find(id);
   if (made == nullptr) return fail(gone());
-  return applied_to(*made);
+  Applied applied = applied_to(*made);
+  applied.copies = std::move(copies);
+  return applied;
 }
 
 Result<Applied> MemoryDriver::update(const WriteOrder& order, Progress& progress) {

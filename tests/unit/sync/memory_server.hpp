@@ -30,7 +30,8 @@ struct MemoryItem {
   bool unreadable = false;
   std::string mime;
   std::string item_class;
-  model::Fields attached;  ///< a message attached to this one
+  model::Fields attached;                               ///< a message attached to this one
+  std::map<std::string, std::string> attachments = {};  ///< octets by attachment id
   SystemTime modified{};
 };
 

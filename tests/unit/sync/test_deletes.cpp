@@ -121,7 +121,7 @@ TEST_F(Deletes, aFolderThatIsNotThereAnyMoreTakesItsLinksWithItButForWhatLivesEl
   server.remove_folder("projects");
   organisation.must_run();
   EXPECT_EQ(organisation.records(RecordKind::email).size(), 3u);
-  EXPECT_THAT(organisation.journal("unlinked"), ElementsAre("deleted-in-exchange"));
+  EXPECT_THAT(organisation.journal("unlinked"), ElementsAre("lost-folder"));
   EXPECT_THAT(organisation.journal("moved"), ::testing::SizeIs(1));
   organisation.must_run();
   EXPECT_THAT(organisation.journal("unlinked"), ::testing::SizeIs(1));
@@ -180,6 +180,117 @@ TEST_F(Deletes, invariant5AnEmptiedFolderPartsAndSaysSo) {
   EXPECT_EQ(organisation.records(RecordKind::contact).size(), 4u);
   EXPECT_THAT(organisation.journal("unlinked"),
               ElementsAre("emptied-folder", "emptied-folder", "emptied-folder", "emptied-folder"));
+}
+
+class DeletesInFolders : public Deletes {
+ protected:
+  void SetUp() override {
+    organisation.settings.tracked_folders = {"Contacts/Partners"};
+    add_contacts(4);
+  }
+  std::vector<std::string> add_partners(int count) {
+    std::vector<std::string> ids;
+    for (int i = 0; i < count; ++i)
+      ids.push_back(server.add("partners", {{"givenName", "Partner " + std::to_string(i)}}).id);
+    return ids;
+  }
+  void expect_parted(const std::string& reason, std::size_t count) {
+    EXPECT_THAT(organisation.journal("unlinked"),
+                ::testing::AllOf(::testing::SizeIs(count), ::testing::Each(reason)));
+    EXPECT_EQ(organisation.records(RecordKind::contact).size(), 4u + count);
+  }
+};
+
+TEST_F(DeletesInFolders, invariant5OneEmptiedFolderOfSeveralPartsAndDeletesNothing) {
+  const auto ids = add_partners(3);
+  organisation.must_run();
+  for (const std::string& id : ids) server.remove(id);
+  organisation.must_run();
+  expect_parted("emptied-folder", 3);
+}
+
+TEST_F(DeletesInFolders, invariant5AFolderThatIsNotListedAnyMorePartsEvenItsOnlyItem) {
+  add_partners(1);
+  organisation.must_run();
+  server.remove_folder("partners");
+  organisation.must_run();
+  expect_parted("lost-folder", 1);
+}
+
+TEST_F(DeletesInFolders, invariant5AnEmptyListingPartsTheOnlyItemThatNobodySawDeleted) {
+  const auto ids = add_partners(1);
+  organisation.must_run();
+  server.remove_unseen(ids[0]);
+  organisation.options.audit_now = true;
+  organisation.must_run();
+  expect_parted("emptied-folder", 1);
+}
+
+TEST_F(DeletesInFolders, theOnlyItemOfAFolderThatStandsInTheDeletedItemsWasDeleted) {
+  const auto ids = add_partners(1);
+  organisation.must_run();
+  server.remove(ids[0]);
+  EXPECT_EQ(organisation.must_run().of(RecordKind::contact).removed_here, 1u);
+  EXPECT_EQ(organisation.records(RecordKind::contact).size(), 4u);
+}
+
+TEST_F(DeletesInFolders, anEmptiedFolderIsPartedAlthoughOtherDeletesPullTheBrake) {
+  const auto many = add_contacts(36);
+  const auto ids = add_partners(3);
+  organisation.must_run();
+  for (std::size_t i = 0; i < 20; ++i) server.remove(many[i]);
+  for (const std::string& id : ids) server.remove(id);
+  EXPECT_TRUE(organisation.must_run().brake);
+  EXPECT_THAT(organisation.journal("unlinked"),
+              ElementsAre("emptied-folder", "emptied-folder", "emptied-folder"));
+  EXPECT_EQ(organisation.records(RecordKind::contact).size(), 43u);
+}
+
+/// What the record of an appointment does when its item goes.
+class DeletedAppointments : public Deletes {
+ protected:
+  std::size_t left_after_deleting(model::Fields fields) {
+    fields["subject"] = "Review";
+    const std::string id = server.add("calendar", std::move(fields)).id;
+    server.add("calendar",
+               {{"subject", "Another"}, {"start", "2027-01-01T09:00:00Z"}, {"end", "2027-01-01T10:00:00Z"}});
+    organisation.must_run();
+    server.remove(id);
+    organisation.must_run();
+    return organisation.records(RecordKind::appointment).size() - 1;
+  }
+  static model::Fields organized_by(const std::string& address) {
+    return {{"start", "2026-09-01T09:00:00Z"},
+            {"end", "2026-09-01T10:00:00Z"},
+            {"organizer", {{"emailAddress", address}}},
+            {"requiredAttendees", {{{"mailbox", {{"emailAddress", "carl@example.com"}}}}}}};
+  }
+};
+
+TEST_F(DeletedAppointments, ofOursThatIsStillToComeDeleteTheRecord) {
+  EXPECT_EQ(left_after_deleting(organized_by("Anna@example.com")), 0u);
+}
+
+TEST_F(DeletedAppointments, thatArePastKeepTheirRecord) {
+  EXPECT_EQ(left_after_deleting({{"start", "2025-09-01T09:00:00Z"}, {"end", "2025-09-01T10:00:00Z"}}), 1u);
+  EXPECT_THAT(organisation.journal("unlinked"), ElementsAre("past-meeting"));
+}
+
+TEST_F(DeletedAppointments, thatArePastDeleteTheRecordWherePastMeetingsAreChanged) {
+  organisation.settings.policies.sync.change_past_meetings = true;
+  EXPECT_EQ(left_after_deleting({{"start", "2025-09-01T09:00:00Z"}, {"end", "2025-09-01T10:00:00Z"}}), 0u);
+}
+
+TEST_F(DeletedAppointments, thatSomebodyElseOrganisesKeepTheirRecord) {
+  EXPECT_EQ(left_after_deleting(organized_by("bert@example.com")), 1u);
+  EXPECT_THAT(organisation.journal("unlinked"), ElementsAre("not-organizer"));
+}
+
+TEST_F(DeletedAppointments, thatWereCalledOffKeepTheirRecord) {
+  model::Fields fields = organized_by("anna@example.com");
+  fields["isCancelled"] = true;
+  EXPECT_EQ(left_after_deleting(std::move(fields)), 1u);
+  EXPECT_THAT(organisation.journal("unlinked"), ElementsAre("cancelled"));
 }
 
 TEST_F(Deletes, invariant8AnItemThatChangedIsNotRemovedBehindThePersonsBack) {

@@ -126,6 +126,23 @@ TEST_F(Mail, r27MessagesWithoutMessageIdAreNotMerged) {
   EXPECT_THAT(organisation.records(RecordKind::email), SizeIs(2));
 }
 
+TEST_F(Mail, r27CopiesWithoutMessageIdAreOneRecordOnlyIfAllTheirOctetsAreEqual) {
+  model::Fields without = message("1");
+  without.erase("internetMessageId");
+  server.add("inbox", without).mime = "Subject: alarm\r\n\r\nfirst\r\n";
+  server.add("inbox", without).mime = "Subject: alarm\r\n\r\nother\r\n";
+  organisation.must_run();
+  EXPECT_THAT(organisation.records(RecordKind::email), SizeIs(2));
+  server.add("inbox", without).mime = "Subject: alarm\r\n\r\nfirst\r\n";
+  organisation.must_run();
+  EXPECT_THAT(organisation.records(RecordKind::email), SizeIs(2));
+  EXPECT_THAT(organisation.journal("linked"), ElementsAre("same-message"));
+  // A message with an id of its own is another one, whatever its octets.
+  server.add("inbox", message("1")).mime = "Subject: alarm\r\n\r\nfirst\r\n";
+  organisation.must_run();
+  EXPECT_THAT(organisation.records(RecordKind::email), SizeIs(3));
+}
+
 TEST_F(Mail, invariant15OnFirstContactOnlyWhatCameSinceTheStartDateIsRead) {
   for (int i = 0; i < 12; ++i)
     server.add("inbox", message("old" + std::to_string(i), {{"dateTimeReceived", "2026-01-05T08:00:00Z"}}));
@@ -184,6 +201,164 @@ TEST_F(Mail, aReportOnDeliverySetsTheRecipientsState) {
       EXPECT_EQ(record.fields.at("recipientStates").at("carl@example.com"), "accepted");
     }
   EXPECT_THAT(organisation.journal("delivery-report"), SizeIs(1));
+}
+
+TEST_F(Mail, aReportThatWritesTheAddressInAnotherCaseIsOfTheSameRecipient) {
+  organisation.add(RecordKind::email, {{"direction", "outgoing"},
+                                       {"statusCode", "pendingSend"},
+                                       {"subject", "Offer"},
+                                       {"toRecipients", {{{"emailAddress", "No.Body@Example.com"}}}}});
+  organisation.must_run();
+  const std::string id(server.sent().front().fields.at("internetMessageId").as_string());
+  MemoryItem& report = server.add("inbox", message("report"));
+  report.item_class = "REPORT.IPM.Note.NDR";
+  report.mime =
+      "Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n"
+      "Reporting-MTA: dns; x\r\n\r\nFinal-Recipient: rfc822; no.body@example.com\r\nAction: failed\r\n"
+      "Status: 5.1.1\r\n\r\n--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: " +
+      id + "\r\n\r\n--b--\r\n";
+  organisation.must_run();
+  for (const model::Record& record : organisation.records(RecordKind::email)) {
+    if (record.fields.at("direction") != "outgoing") continue;
+    EXPECT_EQ(field_text(record.fields, "recipientStates"), R"({"No.Body@Example.com":"failed 5.1.1"})");
+  }
+}
+
+TEST_F(Mail, thatTheServerCannotGiveWholeComesWithItsAttachments) {
+  MemoryItem& item =
+      server.add("inbox", message("1", {{"attachments", {{{"id", "a1"}, {"name", "offer.pdf"}}}}}));
+  item.attachments = {{"a1", "octets of the offer"}};
+  organisation.must_run();
+  const model::Record record = organisation.only_record(RecordKind::email);
+  EXPECT_FALSE(record.fields.contains("mime"));
+  const auto& attachment = record.fields.at("attachments").at(0).as_object();
+  ASSERT_TRUE(attachment.contains("sha256")) << field_text(record.fields, "attachments");
+  EXPECT_EQ(organisation.content_of(attachment.at("sha256").as_string()), "octets of the offer");
+}
+
+TEST_F(Mail, isRelatedByInReplyToThenReferencesThenTokenThenConversation) {
+  const std::string conversation = "AdkAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+  server.add("inbox", message("a"));
+  server.add("inbox", message("b"));
+  server.add("inbox", message("d", {{"conversationIndex", conversation}}));
+  const model::RecordId by_token =
+      organisation
+          .add(RecordKind::email, {{"direction", "outgoing"},
+                                   {"statusCode", "pendingSend"},
+                                   {"subject", "Offer"},
+                                   {"toRecipients", {{{"emailAddress", "bert@example.com"}}}}})
+          .id;
+  organisation.must_run();
+  const std::string subject(server.sent().front().fields.at("subject").as_string());
+  const auto id_of = [&](const std::string& message_id) {
+    for (const model::Record& record : organisation.records(RecordKind::email))
+      if (const auto* id = record.fields.if_contains("internetMessageId");
+          id != nullptr && *id == boost::json::value("<" + message_id + "@x>"))
+        return record.id;
+    return model::RecordId{0};
+  };
+  // The weakest first: what is tracked belongs to the conversation from then on.
+  model::Fields evidence{{"conversationIndex", conversation}};
+  std::vector<model::RecordId> expected{id_of("d")};
+  server.add("inbox", message("1", evidence));
+  organisation.must_run();
+  evidence["subject"] = "Re: " + subject;
+  expected.push_back(by_token);
+  server.add("inbox", message("2", evidence));
+  organisation.must_run();
+  evidence["references"] = "<b@x>";
+  expected.push_back(id_of("b"));
+  server.add("inbox", message("3", evidence));
+  organisation.must_run();
+  evidence["inReplyTo"] = "<a@x>";
+  expected.push_back(id_of("a"));
+  server.add("inbox", message("4", evidence));
+  organisation.must_run();
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const model::Record record = organisation.record(id_of(std::to_string(i + 1)));
+    EXPECT_EQ(model::text_of(record.fields, "regarding"), std::to_string(expected[i])) << "message " << i + 1;
+  }
+}
+
+TEST_F(Mail, r07TheAuditFindsLostArrivalsSinceTheStartDateOnly) {
+  server.add("inbox", message("old", {{"dateTimeReceived", "2026-01-05T08:00:00Z"}}));
+  clock.advance(std::chrono::hours(48));
+  organisation.settings.policies.mail.process_from = clock.now() - std::chrono::hours(1);
+  server.add("inbox", message("first", {{"dateTimeReceived", "2026-01-07T08:00:00Z"}}));
+  organisation.must_run();
+  server.add_unseen("inbox", message("lost", {{"dateTimeReceived", "2026-01-07T08:30:00Z"}}));
+  organisation.must_run();
+  ASSERT_THAT(organisation.records(RecordKind::email), SizeIs(1)) << "the feed says nothing";
+  organisation.options.audit_now = true;
+  organisation.must_run();
+  std::vector<std::string> subjects;
+  for (const model::Record& record : organisation.records(RecordKind::email))
+    subjects.emplace_back(record.fields.at("subject").as_string());
+  EXPECT_THAT(subjects, UnorderedElementsAre("Message first", "Message lost"));
+  EXPECT_THAT(organisation.journal("not-tracked"), IsEmpty()) << "old mail is not even looked at";
+}
+
+TEST_F(Mail, ofAQueueBelongsToTheFirstListedPersonAndTheJournalSaysWhy) {
+  organisation.settings.kind = MailboxKind::queue;
+  organisation.settings.appointments_contacts_tasks = false;
+  organisation.settings.owner_of_mailbox =
+      [](store::Transaction&, std::string_view address) -> Result<std::optional<std::string>> {
+    if (address == "carl@example.com" || address == "dora@example.com") return std::string(address);
+    return std::nullopt;
+  };
+  const boost::json::array people{{{"emailAddress", "stranger@example.org"}},
+                                  {{"emailAddress", "Carl@example.com"}},
+                                  {{"emailAddress", "dora@example.com"}}};
+  server.add("inbox", message("1", {{"ccRecipients", people}}));
+  organisation.must_run();
+  EXPECT_EQ(organisation.only_record(RecordKind::email).owner, "carl@example.com");
+  EXPECT_THAT(organisation.journal_details("tracked"),
+              ElementsAre(R"({"owner":"carl@example.com","ownerBy":"recipient"})"));
+  // The sender becomes a contact of Dora's.
+  model::Record contact =
+      organisation.add(RecordKind::contact, {{"emailAddresses", {{"EmailAddress1", "bert@example.com"}}}});
+  organisation.give_to(contact.id, "dora@example.com");
+  server.add("inbox", message("2", {{"ccRecipients", people}}));
+  organisation.must_run();
+  EXPECT_EQ(organisation.records(RecordKind::email).back().owner, "dora@example.com");
+  server.add("inbox", message("3", {{"ccRecipients", people}, {"inReplyTo", "<1@x>"}}));
+  organisation.must_run();
+  EXPECT_EQ(organisation.records(RecordKind::email).back().owner, "carl@example.com") << "the related one's";
+}
+
+TEST_F(Mail, invariant14InAUsersMailboxNoHeaderShowsAMessageToAnybodyElse) {
+  organisation.settings.owner_of_mailbox =
+      [](store::Transaction&, std::string_view address) -> Result<std::optional<std::string>> {
+    return std::string(address);
+  };
+  server.add("inbox", message("1", {{"toRecipients", {{{"emailAddress", "carl@example.com"}}}}}));
+  organisation.must_run();
+  EXPECT_EQ(organisation.only_record(RecordKind::email).owner, organisation.settings.owner);
+}
+
+TEST_F(Mail, ofAnAddressThatSeveralContactsHoldMeansTheOwnOneAndTheJournalNamesTheOthersIfNoneIs) {
+  const auto add_contact = [&](const std::string& owner) {
+    const model::RecordId id =
+        organisation.add(RecordKind::contact, {{"emailAddresses", {{"EmailAddress1", "bert@example.com"}}}})
+            .id;
+    organisation.give_to(id, owner);
+    return std::to_string(id);
+  };
+  organisation.settings.policies.sync.send_contacts.clear();
+  const std::string carls = add_contact("carl@example.com");
+  const std::string doras = add_contact("dora@example.com");
+  server.add("inbox", message("1"));
+  organisation.must_run();
+  EXPECT_EQ(field_text(organisation.records(RecordKind::email).back().fields, "parties"),
+            R"({"bert@example.com":")" + carls + R"("})");
+  EXPECT_THAT(organisation.journal_details("tracked"),
+              ElementsAre(R"({"ambiguous":{"bert@example.com":[")" + carls + R"(",")" + doras + R"("]}})"));
+  const std::string own = add_contact(organisation.settings.owner);
+  server.add("inbox", message("2"));
+  organisation.must_run();
+  EXPECT_EQ(field_text(organisation.records(RecordKind::email).back().fields, "parties"),
+            R"({"bert@example.com":")" + own + R"("})");
+  EXPECT_THAT(organisation.journal_details("tracked").back(), IsEmpty());
 }
 
 TEST_F(Mail, ofAQueueIsDeletedOnceItIsProcessedIfThePolicySaysSo) {

@@ -252,5 +252,78 @@ TEST_F(Operations, noMoreMessagesGoOutInAMinuteThanThePolicySays) {
   EXPECT_GE(clock.now() - before, std::chrono::minutes(2));
 }
 
+TEST_F(Operations, whatTheRunsBeforeHaveSentCountsInTheMinute) {
+  organisation.settings.policies.mail.send_per_minute = 2;
+  const SystemTime before = clock.now();
+  for (int run = 0; run < 4; ++run) {
+    organisation.reopen();
+    add_message();
+    organisation.must_run();
+  }
+  EXPECT_EQ(server.sent().size(), 4u);
+  EXPECT_GE(clock.now() - before, std::chrono::minutes(1));
+  EXPECT_LT(clock.now() - before, std::chrono::minutes(2));
+}
+
+TEST_F(Operations, aRunThatDoesNotWaitLeavesMessagesAboveTheRateToALaterOne) {
+  organisation.settings.policies.mail.send_per_minute = 2;
+  organisation.options.settle = false;
+  for (int i = 0; i < 5; ++i) add_message();
+  const SystemTime before = clock.now();
+  const MailboxSummary first = organisation.must_run();
+  EXPECT_EQ(clock.now(), before);
+  EXPECT_EQ(server.sent().size(), 2u);
+  EXPECT_EQ(first.waiting, 3u);
+  ASSERT_TRUE(first.next_attempt);
+  EXPECT_EQ(*first.next_attempt, before + std::chrono::minutes(1));
+  EXPECT_EQ(organisation.must_run().waiting, 3u);  // too early
+  clock.advance(std::chrono::minutes(1));
+  EXPECT_EQ(organisation.must_run().waiting, 1u);
+  clock.advance(std::chrono::minutes(1));
+  const MailboxSummary last = organisation.must_run();
+  EXPECT_EQ(server.sent().size(), 5u);
+  EXPECT_EQ(last.waiting, 0u);
+  EXPECT_FALSE(last.next_attempt);
+}
+
+/// The reply to a create is lost, and the item is there twice.
+class DoubledCreate : public Operations {
+ protected:
+  void make(bool settle) {
+    organisation.options.settle = settle;
+    record_ = organisation.add(RecordKind::contact, {{"givenName", "Bert"}}).id;
+    organisation.must_run([this](const std::string& request, FaultMoment moment) -> std::optional<Error> {
+      if (request != "create" || moment != FaultMoment::after || copied_) return std::nullopt;
+      copied_ = true;
+      server.copy(server.in("contacts").front()->id, "contacts");
+      return Error{.domain = ErrorDomain::net, .code = "connection-reset", .retry = RetryClass::after};
+    });
+    clock.advance(std::chrono::minutes(2));
+    organisation.options.settle = true;
+    organisation.must_run();
+    organisation.must_run();
+  }
+  void expect_one() {
+    EXPECT_THAT(server.in("contacts"), SizeIs(1));
+    EXPECT_THAT(server.in("deleted"), SizeIs(1)) << "never hard";
+    EXPECT_EQ(organisation.only_record(RecordKind::contact).id, record_);
+    ASSERT_THAT(organisation.links(record_), SizeIs(1));
+    EXPECT_EQ(organisation.links(record_).front().remote_id, server.in("contacts").front()->id);
+    EXPECT_THAT(organisation.journal("removed"), ElementsAre("duplicate"));
+  }
+  bool copied_ = false;
+  model::RecordId record_ = 0;
+};
+
+TEST_F(DoubledCreate, invariant6OfTwoItemsWithOneOperationIdOneIsDeleted) {
+  make(true);
+  expect_one();
+}
+
+TEST_F(DoubledCreate, invariant6OfTwoItemsWithOneOperationIdOneIsDeletedByALaterRunToo) {
+  make(false);
+  expect_one();
+}
+
 }  // namespace
 }  // namespace syncline::sync::testing

@@ -240,6 +240,15 @@ Result<void> ExchangeService::remove_mailbox(std::string_view address) {
   return {};
 }
 
+Result<void> ExchangeService::grant_send_on_behalf(std::string_view mailbox, std::string_view delegate) {
+  auto owner = impl_->mailbox(mailbox);
+  if (!owner) return syncline::fail(std::move(owner.error()));
+  auto sender = impl_->mailbox(delegate);
+  if (!sender) return syncline::fail(std::move(sender.error()));
+  (*owner)->delegates.insert((*sender)->definition.address);
+  return {};
+}
+
 Result<void> ExchangeService::move_mailbox(std::string_view address, std::string_view site,
                                            std::string_view alias) {
   auto mailbox = impl_->mailbox(address);

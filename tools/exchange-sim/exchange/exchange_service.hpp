@@ -141,6 +141,9 @@ class ExchangeService final : public Service, public PostOffice {
   /// again. With `mime_only` only requests for MIME fail (ErrorMimeContentConversionFailed, …).
   syncline::Result<void> set_unreadable(std::string_view mailbox, std::string_view id,
                                         std::string response_code, bool mime_only);
+  /// GrantSendOnBehalfTo: `delegate`, a mailbox, may send messages that are from `mailbox`. Without it a
+  /// From that is somebody else's is ErrorSendAsDenied.
+  syncline::Result<void> grant_send_on_behalf(std::string_view mailbox, std::string_view delegate);
   /// Subscriptions die: ErrorSubscriptionNotFound. Empty mailbox: all.
   void drop_subscriptions(std::string_view mailbox = {});
 

@@ -181,7 +181,9 @@ Result<void> send_message(Context& context, Item& message, MailReason reason) {
     if (r.routing_type == "SMTP" && r.address.find('@') == std::string::npos)
       return refuse("ErrorInvalidRecipients", "At least one recipient isn't valid.");
   for (const Recipient& from : recipients_in(message.bag.get(f_from)))
-    if (Mailbox* other = context.store.mailbox(from.address); other != &context.mailbox)
+    if (const Mailbox* other = context.store.mailbox(from.address);
+        other != &context.mailbox &&
+        (other == nullptr || !other->delegates.contains(context.mailbox.definition.address)))
       return refuse("ErrorSendAsDenied",
                     "The user account which was used to submit this request does not have the right to send "
                     "mail on behalf "

@@ -11,7 +11,8 @@
 namespace exchange_sim {
 
 /// Sends a message that is not in a folder yet or leaves its folder: delivers to our mailboxes, writes the
-/// ledger. Error: ErrorInvalidRecipients (there are none), ErrorSendAsDenied (From is somebody else's).
+/// ledger. Error: ErrorInvalidRecipients (there are none), ErrorSendAsDenied (From is somebody else's, who
+/// has not granted it).
 syncline::Result<void> send_message(Context& context, Item& message, MailReason reason);
 
 /// To whom a change of a meeting goes.

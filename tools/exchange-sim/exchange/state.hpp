@@ -174,6 +174,7 @@ struct Mailbox {
   std::vector<FolderTombstone> folder_tombstones;
   std::map<std::string, std::uint32_t, std::less<>> distinguished;
   std::unordered_map<std::uint32_t, std::pair<std::string, bool>> unreadable;  ///< code, MIME only
+  std::set<std::string, std::less<>> delegates;  ///< mailboxes that may send on this one's behalf
 
   Item* item(std::uint32_t number) const;
   Folder* folder(std::uint32_t number) const;

@@ -539,6 +539,7 @@ net::asio::awaitable<void> EwsFront::serve_ews(Call& call) {
   }
   auto admitted = state_.throttle.admit(budget, kind_of(ews.operation));
   if (!admitted.refusal.empty()) {
+    parts_.counters.add(fmt::format("over-budget.{}", admitted.what));
     const auto hint = admitted.hint.count() > 0 ? back_off_value(admitted.hint) : std::string();
     co_await answer_fault(call, admitted.refusal, message_of_code(admitted.refusal), hint);
     co_return;

@@ -230,6 +230,32 @@ class Sim final : public ExchangeSim {
     for (auto& state : inner_->sites) state->throttle.reset();
   }
 
+  bool limit_requests(std::string_view site, std::string_view mailbox, unsigned per_minute) override {
+    auto* state = find(site);
+    if (state == nullptr) return false;
+    state->throttle.limit_requests(text::to_lower_ascii(mailbox), per_minute);
+    return true;
+  }
+
+  Throttle::Peaks take_peaks(std::string_view site) override {
+    auto* state = find(site);
+    if (state == nullptr) return {};
+    const Throttle::Peaks peaks = state->throttle.peaks();
+    state->throttle.forget_peaks();
+    return peaks;
+  }
+
+  bool set_password(std::string_view site, std::string_view address, Secret password) override {
+    auto* state = find(site);
+    if (state == nullptr) return false;
+    for (User& user : state->site.users)
+      if (text::equals_ignore_case(user.address, address)) {
+        user.password = std::move(password);
+        return true;
+      }
+    return false;
+  }
+
   void advance_calendar(std::chrono::milliseconds by) override { inner_->clock.advance(by); }
 
  private:

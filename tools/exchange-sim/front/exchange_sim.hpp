@@ -20,6 +20,7 @@
 #include "tools/exchange-sim/front/config.hpp"
 #include "tools/exchange-sim/front/faults.hpp"
 #include "tools/exchange-sim/front/request_log.hpp"
+#include "tools/exchange-sim/front/throttle.hpp"
 #include "tools/exchange-sim/service.hpp"
 
 namespace exchange_sim {
@@ -92,6 +93,13 @@ class ExchangeSim {
   virtual void revoke_tokens(std::string_view site) = 0;
   /// Forgets open budgets and back-off windows.
   virtual void reset_throttling() = 0;
+  /// How many requests a minute a mailbox's budget allows from now on; 0: the site's again.
+  virtual bool limit_requests(std::string_view site, std::string_view mailbox, unsigned per_minute) = 0;
+  /// The most at one moment since the last call.
+  virtual Throttle::Peaks take_peaks(std::string_view site) = 0;
+  /// What the account of this address signs in with from now on, by Basic; NTLM knows the
+  /// configuration's. False: no such account.
+  virtual bool set_password(std::string_view site, std::string_view address, Secret password) = 0;
   /// Moves the simulator's calendar (not its timers): token expiry, time stamps.
   virtual void advance_calendar(std::chrono::milliseconds by) = 0;
 };

@@ -48,7 +48,8 @@ struct LogEntry {
 std::string to_json(const LogEntry& entry);
 
 /// Sums over requests, by name: "requests", "requests.GetItem", "status.500", "code.ErrorServerBusy",
-/// "during-back-off", "schema-violations", "token.client_credentials", "token.refresh_token", "connections".
+/// "during-back-off", "over-budget.sync-calls", "schema-violations", "token.client_credentials",
+/// "token.refresh_token", "connections".
 class Counters {
  public:
   void add(std::string_view name, std::uint64_t by = 1);

@@ -12,13 +12,16 @@ namespace exchange_sim {
 namespace text = syncline::text;
 
 const User* SiteState::user_of_address(std::string_view address) const {
-  for (const auto& user : site.users) {
-    if (text::equals_ignore_case(user.address, address)) return &user;
-    for (const auto& alias : user.aliases) {
-      if (text::equals_ignore_case(alias, address)) return &user;
-    }
+  const auto known = users_by_address_.find(text::to_lower_ascii(address));
+  return known == users_by_address_.end() ? nullptr : &site.users[known->second];
+}
+
+void SiteState::know_users() {
+  for (std::size_t i = 0; i < site.users.size(); ++i) {
+    users_by_address_.try_emplace(text::to_lower_ascii(site.users[i].address), i);
+    for (const auto& alias : site.users[i].aliases)
+      users_by_address_.try_emplace(text::to_lower_ascii(alias), i);
   }
-  return nullptr;
 }
 
 const User* SiteState::user_of_logon(std::string_view name) const {
@@ -48,7 +51,11 @@ const MovedMailbox* SiteState::moved(std::string_view address) const {
   const auto* user = user_of_address(address);
   for (const auto& one : site.moved) {
     if (text::equals_ignore_case(one.address, address)) return &one;
-    if (user != nullptr && user_of_address(one.address) == user) return &one;
+    if (user == nullptr) continue;
+    if (text::equals_ignore_case(one.address, user->address) ||
+        std::any_of(user->aliases.begin(), user->aliases.end(),
+                    [&](const std::string& alias) { return text::equals_ignore_case(one.address, alias); }))
+      return &one;
   }
   return nullptr;
 }

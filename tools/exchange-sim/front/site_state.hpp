@@ -14,7 +14,9 @@ namespace exchange_sim {
 
 struct SiteState {
   SiteState(Site configured, const syncline::Clock& clock, syncline::Random& random)
-      : site(std::move(configured)), throttle(clock, site.limits), tokens(site, clock, random) {}
+      : site(std::move(configured)), throttle(clock, site.limits), tokens(site, clock, random) {
+    know_users();
+  }
   SiteState(const SiteState&) = delete;
   SiteState& operator=(const SiteState&) = delete;
 
@@ -35,6 +37,10 @@ struct SiteState {
   /// "https://mail.example.test", without a path; empty if there is no endpoint.
   std::string base_url() const;
   unsigned back_end_of(std::string_view mailbox) const;
+
+ private:
+  void know_users();
+  std::map<std::string, std::size_t, std::less<>> users_by_address_;  ///< aliases too, in lower case
 };
 
 /// "https://host[:port]" of an endpoint.

@@ -26,14 +26,24 @@ class Throttle {
     unsigned syncing = 0;  ///< of these, sync calls
     unsigned hanging = 0;
     std::deque<syncline::SteadyTime> recent;  ///< arrivals of the last minute, where that is limited
+    unsigned requests_per_minute = 0;         ///< instead of the site's; 0: as the site
     syncline::SteadyTime busy_until{};
+  };
+
+  /// The most at one moment since the last forget_peaks().
+  struct Peaks {
+    unsigned open = 0;            ///< plain and sync calls of all budgets together
+    unsigned of_one = 0;          ///< of one budget
+    unsigned syncing = 0;         ///< sync calls of one budget
+    unsigned hanging = 0;         ///< of one budget
+    std::size_t in_a_minute = 0;  ///< arrivals of one budget, where that is limited
   };
 
   /// Holds a place in a budget while a request runs.
   class Place {
    public:
     Place() = default;
-    Place(std::shared_ptr<Budget> budget, CallKind kind);
+    Place(std::shared_ptr<Budget> budget, std::shared_ptr<unsigned> open, CallKind kind);
     ~Place();
     Place(Place&& other) noexcept;
     Place& operator=(Place&& other) noexcept;
@@ -41,12 +51,14 @@ class Throttle {
    private:
     void leave() noexcept;
     std::shared_ptr<Budget> budget_;
+    std::shared_ptr<unsigned> open_;  ///< of the site
     CallKind kind_ = CallKind::plain;
   };
 
   struct Verdict {
     Place place;
-    std::string refusal;  ///< response code, or empty: admitted
+    std::string refusal;         ///< response code, or empty: admitted
+    std::string_view what = {};  ///< which limit that was: "requests-per-minute", "connections", "sync-calls"
     std::chrono::milliseconds hint{0};
   };
 
@@ -58,6 +70,10 @@ class Throttle {
   void told_to_wait(std::string_view mailbox, std::chrono::milliseconds hint);
   /// What is open stays counted; windows and rates are forgotten.
   void reset();
+  /// Another limit for one budget; 0: the site's again.
+  void limit_requests(std::string_view mailbox, unsigned per_minute);
+  const Peaks& peaks() const noexcept { return peaks_; }
+  void forget_peaks() { peaks_ = {}; }
 
  private:
   std::shared_ptr<Budget> budget_of(std::string_view mailbox);
@@ -65,6 +81,8 @@ class Throttle {
   const syncline::Clock& clock_;
   SiteLimits limits_;
   std::map<std::string, std::shared_ptr<Budget>, std::less<>> budgets_;
+  std::shared_ptr<unsigned> open_ = std::make_shared<unsigned>(0);
+  Peaks peaks_;
 };
 
 }  // namespace exchange_sim

@@ -13,8 +13,6 @@ namespace exchange_sim::testing {
 
 namespace {
 
-constexpr std::string_view site_name = "onprem";
-
 template <class T>
 T must(Result<T> result, const char* what) {
   if (!result) {
@@ -73,7 +71,7 @@ SimulatedExchange::SimulatedExchange(syncline::net::testing::VirtualWorld& world
                                      SimulatedExchangeOptions options)
     : host_(options.host), tenant_(options.oauth.tenant), service_(world.environment().clock, random_) {
   Site site;
-  site.name = site_name;
+  site.name = SimulatedExchange::site;
   site.hosts = {options.host};
   site.limits = options.limits;
   site.oauth = std::move(options.oauth);
@@ -97,9 +95,15 @@ SimulatedExchange::SimulatedExchange(syncline::net::testing::VirtualWorld& world
   site.users.push_back(std::move(service));
   Config config;
   config.sites.push_back(std::move(site));
+  std::vector<std::pair<std::string, std::string>> others;
+  for (Site& other : options.others) {
+    for (const std::string& one : other.hosts) others.emplace_back(one, other.name);
+    config.sites.push_back(std::move(other));
+  }
   config.schema_folder = std::move(options.schema_folder);
   sim_ = must(ExchangeSim::create(world.environment(), std::move(config), service_), "its configuration");
-  world.serve_http(host_, 443, sim_->handler(site_name));
+  world.serve_http(host_, 443, sim_->handler(SimulatedExchange::site));
+  for (const auto& [name, of] : others) world.serve_http(name, 443, sim_->handler(of));
 }
 
 SimulatedExchange::~SimulatedExchange() = default;

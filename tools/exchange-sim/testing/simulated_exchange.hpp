@@ -38,6 +38,8 @@ struct SimulatedExchangeOptions {
   OAuth oauth = {};
   /// Requests that violate the schema there are refused and counted; empty: no checks.
   std::string schema_folder = {};
+  /// Further sites of the same organisation, served on port 443 of their hosts: where mailboxes can move.
+  std::vector<Site> others = {};
 };
 
 /// All of an item that a client could ever see.
@@ -57,6 +59,7 @@ struct ItemState {
 
 class SimulatedExchange {
  public:
+  static constexpr std::string_view site = "onprem";      ///< that of `host`
   static constexpr std::string_view password = "secret";  ///< of every account
   /// Has no mailbox and may impersonate every user: what one connection for many mailboxes needs.
   static constexpr std::string_view service_account = "service@example.com";
