@@ -10,7 +10,7 @@
 # Ports are free ones, kept in WORKDIR/env from the first start on. With BASE_PORT the
 # classic port is added to it. LAB_SMTP_SERVER=no: Dovecot alone. LAB_PARENT=PID: the lab
 # is stopped when that process has ended. LAB_RELAY="DOMAIN=ADDRESS:PORT …": Postfix hands mail
-# for these domains to those servers.
+# for these domains to those servers. LAB_FULL="NAME …": users whose mailbox has no room left.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 [ $# -ge 1 ] || { sed -n '3,13p' "$0"; exit 2; }
@@ -55,8 +55,9 @@ lab_certificates "$W/tls" "$DOMAIN"
 
 # --- users and token key ------------------------------------------------------
 : > "$W/conf/users"; : > "$W/conf/vmailbox"
-for u in $LAB_USERS; do
-  echo "$u@$DOMAIN:{PLAIN}$LAB_PASSWORD:$(id -u "$MAILU"):$(id -g "$MAILU")::$W/home/$u::" >> "$W/conf/users"
+for u in $LAB_USERS ${LAB_FULL:-}; do
+  case " ${LAB_FULL:-} " in *" $u "*) extra="userdb_quota_rule=*:bytes=10" ;; *) extra= ;; esac
+  echo "$u@$DOMAIN:{PLAIN}$LAB_PASSWORD:$(id -u "$MAILU"):$(id -g "$MAILU")::$W/home/$u::$extra" >> "$W/conf/users"
   echo "$u@$DOMAIN ok" >> "$W/conf/vmailbox"
   mkdir -p "$W/home/$u"
   if [ "$(id -u)" = 0 ]; then chown "$MAILU:$MAILG" "$W/home/$u"; fi
@@ -81,6 +82,24 @@ if [ -n "${LAB_GSSAPI_KEYTAB:-}" ]; then
 auth_gssapi_hostname = \"\$ALL\"
 import_environment = TZ KRB5_CONFIG KRB5RCACHENAME"
 fi
+QUOTA=
+if [ -n "${LAB_FULL:-}" ]; then
+  # Postfix asks before it takes a message (Dovecot's quota-status): it is refused to the sender's face.
+  QUOTA="plugin {
+  quota = maildir:User quota
+  quota_status_success = DUNNO
+  quota_status_nouser = DUNNO
+  quota_status_overquota = 552 5.2.2 Mailbox is full
+}
+service quota-status {
+  executable = quota-status -p postfix
+  client_limit = 1
+  unix_listener quota-status {
+    mode = 0660
+    $SOCKOWN
+  }
+}"
+fi
 cat > "$W/conf/dovecot.conf" <<CONF
 base_dir = $W/run/dovecot
 state_dir = $W/state
@@ -97,10 +116,11 @@ mail_uid = $MAILU
 mail_gid = $MAILG
 mail_location = maildir:~/Maildir
 mailbox_list_index = yes
-mail_plugins = zlib
+mail_plugins = zlib${LAB_FULL:+ quota}
 mail_max_userip_connections = 100
 auth_mechanisms = plain login cram-md5 scram-sha-1 scram-sha-256 xoauth2 oauthbearer${LAB_GSSAPI_KEYTAB:+ gssapi}
 $GSSAPI
+$QUOTA
 auth_cache_size = 1M
 auth_verbose = yes
 auth_failure_delay = 0
@@ -161,7 +181,7 @@ namespace inbox {
   }
 }
 protocol imap {
-  mail_plugins = zlib imap_zlib
+  mail_plugins = zlib imap_zlib${LAB_FULL:+ quota}
   imap_id_send = name *
 }
 protocol pop3 {
@@ -279,7 +299,7 @@ smtpd_sasl_type = dovecot
 smtpd_sasl_path = $W/run/dovecot/auth-postfix
 smtpd_sasl_auth_enable = no
 smtpd_relay_restrictions = permit_sasl_authenticated, reject_unauth_destination
-smtpd_recipient_restrictions =
+smtpd_recipient_restrictions =${LAB_FULL:+ check_policy_service unix:$W/run/dovecot/quota-status}
 smtpd_client_connection_count_limit = 0
 smtpd_client_connection_rate_limit = 0
 smtpd_delay_reject = yes

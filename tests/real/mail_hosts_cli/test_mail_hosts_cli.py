@@ -24,15 +24,16 @@ OAUTH_SECRET = "GOCSPX-geheim-77"
 
 
 class Lab:
-    """Dovecot and Postfix in a folder of their own. `relay`: "DOMAIN=ADDRESS:PORT", whose mail goes to another server."""
+    """Dovecot and Postfix in a folder of their own. `relay`: "DOMAIN=ADDRESS:PORT", whose mail goes to another server.
+    `full`: users whose mailbox has no room."""
 
-    def __init__(self, relay=""):
+    def __init__(self, relay="", full=""):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="syncline-lab-"))
         self.folder.chmod(0o755)
         # To a file: the servers would hold a pipe open.
         with open(self.folder / "start.log", "wb") as log:
             started = subprocess.run([TESTS / "mailservers/start.sh", self.folder], stdin=subprocess.DEVNULL, stdout=log,
-                                     stderr=log, check=False, env={**os.environ, "LAB_RELAY": relay})
+                                     stderr=log, check=False, env={**os.environ, "LAB_RELAY": relay, "LAB_FULL": full})
         if started.returncode != 0:
             raise AssertionError((self.folder / "start.log").read_text())
         text = (self.folder / "env").read_text()

@@ -501,6 +501,16 @@ class OnMailHosts(Tests):
         self.expect_failure(user, "outgoing", "authenticate", "no-sign-in-in-common")
 
 
+    def test_a_mailbox_without_room(self):
+        for kind in ("imap_smtp", "pop3_smtp"):
+            with self.subTest(kind=kind):
+                user = self.with_mailbox(kind, user="full@lab.test")
+                line = self.expect_failure(user, "outgoing", "send-to-self", "mailbox-full")
+                self.assertIn("552 5.2.2", json.dumps(line), "the server's words are there")
+                shutil.rmtree(self.org)
+                self.key.unlink()
+
+
 class OnProviders(Tests):
     """In their own words; docs/protocol-notes/test-and-enable.md has the sources."""
 
@@ -614,7 +624,7 @@ def main():
     if subprocess.run(["id", "-u"], capture_output=True, check=True).stdout.strip() != b"0":
         print("SKIPPED: Postfix needs root")
         return 77
-    lab = Lab()
+    lab = Lab(full="full")
     exchange = None
     try:
         exchange = Exchange(MORE + EXPIRED.format(tls=lab.folder / "tls"))
