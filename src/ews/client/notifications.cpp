@@ -148,6 +148,11 @@ class NotificationStream::State {
       if (member.is_forgotten || !member.subscription_id.empty() ||
           environment_.clock.steady_now() < member.not_before)
         continue;
+      // The others do not wait until the server is asked for this one again.
+      if (const auto pause_end = member.client->budgets()->metrics().paused_until) {
+        member.not_before = *pause_end;
+        continue;
+      }
       auto made = co_await subscribe(member);
       if (made) continue;
       if (made.error().code == "cancelled") co_return fail(std::move(made.error()));
@@ -191,6 +196,9 @@ class NotificationStream::State {
 
   net::Async<void> read_connection() {
     is_ended_in_order_ = false;
+    // The server keeps what happens until it may be asked again; they are polled meanwhile.
+    if (anchor_.budgets()->metrics().paused_until)
+      for (Member& member : members_) set_heard(member, false);
     auto permit = co_await anchor_.budgets()->acquire(OperationKind::hanging);
     if (!permit) co_return fail(std::move(permit.error()));
     GetStreamingEventsRequest ask{.subscription_ids = {},

@@ -3,6 +3,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
+#include <set>
+
 #include "ews/client/notifications.hpp"
 #include "exchange_fixture.hpp"
 
@@ -26,7 +28,14 @@ class Notifications : public testing::ExchangeFixture {
     auto budgets = std::make_shared<CredentialBudgets>(world_.environment());
     // One account: a subscription is of use to the one alone that made it.
     anna_ = std::make_unique<EwsClient>(make_service_client(anna, budgets));
-    bert_ = std::make_unique<EwsClient>(make_service_client(bert, budgets));
+    bert_ = std::make_unique<EwsClient>(make_service_client(
+        bert, bert_for_himself_ ? std::make_shared<CredentialBudgets>(world_.environment()) : budgets));
+    settings.on_hearing = [this](const std::string& mailbox, bool is_heard) {
+      if (is_heard)
+        heard_.insert(mailbox);
+      else
+        heard_.erase(mailbox);
+    };
     stream_ = std::make_unique<NotificationStream>(
         std::vector<StreamedMailbox>{{anna, anna_.get()}, {bert, bert_.get()}},
         [this](FolderChanged change) {
@@ -61,6 +70,8 @@ class Notifications : public testing::ExchangeFixture {
   std::unique_ptr<EwsClient> bert_;
   std::unique_ptr<NotificationStream> stream_;
   std::optional<Error> ended_;
+  std::set<std::string> heard_;
+  bool bert_for_himself_ = false;  ///< the server counts him apart
 };
 
 TEST_F(Notifications, AGroupSharesOneConnectionAndEachMailboxHearsItsOwn) {
@@ -162,6 +173,42 @@ TEST_F(Notifications, OneMailboxInTroubleParksThatMailboxAlone) {
   deliver(bert);
   world_.run_for(2s);
   EXPECT_GE(news_of(bert, false), 1u);
+}
+
+// A mailbox that the server wants quiet from holds up neither its group's connection nor what that tells.
+TEST_F(Notifications, ABusyMailboxKeepsNobodyElseWaiting) {
+  bert_for_himself_ = true;
+  start({.connection_minutes = 1});
+  EXPECT_EQ(heard_, (std::set<std::string>{anna, bert}));
+  Error busy{.domain = ErrorDomain::ews, .code = "ErrorServerBusy", .retry = RetryClass::after};
+  busy.retry_after = 20min;
+  bert_->budgets()->busy(busy, OperationKind::read);
+  service_.drop_subscriptions(bert);
+  world_.run_for(3min);
+  EXPECT_EQ(heard_, (std::set<std::string>{anna})) << "he is polled";
+  for (int i = 0; i < 10; ++i) {
+    news_.clear();
+    deliver(anna);
+    world_.run_for(70s);
+    EXPECT_GE(news_of(anna, false), 1u);
+  }
+  EXPECT_EQ(heard_, (std::set<std::string>{anna}));
+  world_.run_for(10min);
+  EXPECT_EQ(heard_, (std::set<std::string>{anna, bert}));
+}
+
+// The stream itself is asked for by its first mailbox.
+TEST_F(Notifications, WhileTheAnchorHasToWaitNobodyIsSaidToBeHeard) {
+  bert_for_himself_ = true;
+  start({.connection_minutes = 1});
+  Error busy{.domain = ErrorDomain::ews, .code = "ErrorServerBusy", .retry = RetryClass::after};
+  busy.retry_after = 20min;
+  anna_->budgets()->busy(busy, OperationKind::read);
+  world_.run_for(3min);
+  EXPECT_EQ(heard_, std::set<std::string>());
+  world_.run_for(20min);
+  EXPECT_EQ(heard_, (std::set<std::string>{anna, bert}));
+  EXPECT_GE(news_of(bert, true), 2u) << "what came meanwhile is read";
 }
 
 // the listener's requests go their own way while the stream hangs.
