@@ -23,7 +23,7 @@ namespace {
 // of items changes are then written once instead of many times.
 constexpr const char* write_settings =
     "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA secure_delete=FAST; PRAGMA temp_store=MEMORY;"
-    "PRAGMA cache_size=-8192; PRAGMA wal_autocheckpoint=8192; PRAGMA journal_size_limit=67108864;"
+    "PRAGMA cache_size=-6144; PRAGMA wal_autocheckpoint=8192; PRAGMA journal_size_limit=67108864;"
     "PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF";
 constexpr const char* read_settings =
     "PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-4096; PRAGMA cell_size_check=ON;"
