@@ -255,7 +255,7 @@ std::size_t attachment_octets(const RemoteItem& item) {
 void learn_page_size(RunContext& context, const std::vector<IncomingItem>& items) {
   // Where pages are read ahead two are held, and the driver keeps of their messages what is asked for next.
   const bool reads_ahead = static_cast<bool>(context.surroundings.aside);
-  const std::size_t bodies_of_page = (reads_ahead ? std::size_t{768} : std::size_t{2048}) << 10;
+  const std::size_t bodies_of_page = (reads_ahead ? std::size_t{1} : std::size_t{2}) << 20;
   constexpr std::size_t contents_of_page = std::size_t{3} << 20;
   constexpr std::size_t smallest = 4;
   constexpr std::size_t largest = 2048;
