@@ -10,6 +10,7 @@
 
 #include "admin/api/call.hpp"
 #include "admin/api/live.hpp"
+#include "admin/api/visible_records.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "service/organisation/record_lines.hpp"
@@ -83,9 +84,11 @@ Result<Wanted> find(Call& call) {
   const std::string sha256 = call.path("sha256");
   auto type = call.store().read<std::optional<std::string>>(
       [&](store::Transaction& transaction) -> Result<std::optional<std::string>> {
-        auto record = store::find_record(transaction, *id, true);
+        auto visible = visible_records(transaction, call);
+        if (!visible) return fail(std::move(visible.error()));
+        auto record = visible->find(transaction, *id);
         if (!record) return fail(std::move(record.error()));
-        if (!*record || !call.sees((*record)->owner))
+        if (!*record)
           return fail(ErrorDomain::input, "no-record",
                       fmt::format("There is no record {}", text::escape_for_display(call.path("id"))));
         return type_in((*record)->fields, sha256);

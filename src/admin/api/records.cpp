@@ -9,6 +9,7 @@
 
 #include "admin/api/call.hpp"
 #include "admin/api/problem.hpp"
+#include "admin/api/visible_records.hpp"
 #include "base/text.hpp"
 #include "service/organisation/record_lines.hpp"
 #include "service/views/json_octets.hpp"
@@ -31,30 +32,82 @@ Result<json::object> json_of(store::Transaction& transaction, const model::Recor
   return service::record_to_json(transaction, record, addresses);
 }
 
-Result<Answer> record_answer(store::Transaction& transaction, const model::Record& record, int status = 200) {
-  auto object = json_of(transaction, record);
-  if (!object) return fail(std::move(object.error()));
-  Answer answer = json_answer(*object, status);
+Answer record_answer(const model::Record& record, const json::object& object, int status = 200) {
+  Answer answer = json_answer(object, status);
   answer.header.emplace_back("ETag", etag_of(record.version));
   return answer;
 }
+Result<Answer> record_answer(store::Transaction& transaction, const model::Record& record, int status = 200) {
+  auto object = json_of(transaction, record);
+  if (!object) return fail(std::move(object.error()));
+  return record_answer(record, *object, status);
+}
 
 /// The record with this external id, if `query` wants it.
-Result<Answer> list_one(store::Transaction& transaction, const std::string& external,
-                        const store::RecordQuery& query) {
+Result<Answer> list_one(store::Transaction& transaction, const VisibleRecords& visible,
+                        const std::string& external, const store::RecordQuery& query) {
   auto record = store::find_record_by_external_id(transaction, external);
   if (!record) return fail(std::move(record.error()));
   json::array items;
   const bool fits = *record && (query.deleted_too || !(*record)->deleted) &&
                     (!query.kind || (*record)->kind == *query.kind) &&
                     (!query.owner || (*record)->owner == *query.owner);
-  if (fits) {
-    auto object = json_of(transaction, **record);
+  if (!fits) return page_answer(std::move(items), std::nullopt);
+  auto seen = visible.find(transaction, (*record)->id);
+  if (!seen) return fail(std::move(seen.error()));
+  if (*seen) {
+    std::map<store::MailboxId, std::string> addresses;
+    auto object = visible.json_of(transaction, **seen, addresses);
     if (!object) return fail(std::move(object.error()));
     items.push_back(std::move(*object));
   }
   return page_answer(std::move(items), std::nullopt);
 }
+
+/// The records of a page, some at a time: what the query wants, in the order of their ids.
+class PageOfRecords {
+ public:
+  PageOfRecords(store::Transaction& transaction, const VisibleRecords& visible, store::RecordQuery query)
+      : transaction_(transaction), visible_(visible), query_(std::move(query)), left_(query_.most) {}
+
+  /// The next ones; none: that was all.
+  Result<std::vector<model::Record>> next() {
+    return visible_.reader && !query_.owner ? next_readable() : next_listed();
+  }
+
+ private:
+  Result<std::vector<model::Record>> next_listed() {
+    query_.most = std::min(listed_at_once, left_);
+    auto records = store::list_records(transaction_, query_);
+    if (!records) return records;
+    left_ -= static_cast<int>(records->size());
+    if (!records->empty()) query_.after = records->back().id;
+    return records;
+  }
+  /// The ids of a whole page are looked for once.
+  Result<std::vector<model::Record>> next_readable() {
+    if (!ids_) {
+      auto ids = store::list_readable(transaction_, *visible_.reader, query_.kind, query_.deleted_too,
+                                      query_.after, query_.most);
+      if (!ids) return fail(std::move(ids.error()));
+      ids_ = std::move(*ids);
+    }
+    std::vector<model::Record> records;
+    for (; next_ < ids_->size() && records.empty(); ++next_) {
+      auto record = visible_.find(transaction_, (*ids_)[next_]);
+      if (!record) return fail(std::move(record.error()));
+      if (*record) records.push_back(std::move(**record));
+    }
+    return records;
+  }
+
+  store::Transaction& transaction_;
+  const VisibleRecords& visible_;
+  store::RecordQuery query_;
+  int left_;
+  std::optional<std::vector<model::RecordId>> ids_ = std::nullopt;
+  std::size_t next_ = 0;
+};
 
 Result<Answer> list(Call& call) {
   auto after = call.numbered_position();
@@ -63,38 +116,38 @@ Result<Answer> list(Call& call) {
   if (const auto kind = call.text("kind")) query.kind = model::parse_record_kind(*kind);
   if (const auto owner = call.text("owner")) query.owner = text::to_lower_ascii(*owner);
   query.deleted_too = call.flag("deleted");
-  if (!call.sees_all()) {
-    if (query.owner && *query.owner != call.token().owner) return page_answer({}, std::nullopt);
-    query.owner = call.token().owner;
-  }
-  if (const auto external = call.text("externalId")) {
-    return call.store().read<Answer>([&](store::Transaction& transaction) -> Result<Answer> {
-      return list_one(transaction, *external, query);
-    });
-  }
+  // Whose somebody else's record is, is not told.
+  if (!call.sees_all() && query.owner && *query.owner != call.token().owner)
+    return page_answer({}, std::nullopt);
+  query.most = call.limit();
   return call.store().read<Answer>([&](store::Transaction& transaction) -> Result<Answer> {
+    auto visible = visible_records(transaction, call);
+    if (!visible) return fail(std::move(visible.error()));
+    if (const auto external = call.text("externalId"))
+      return list_one(transaction, *visible, *external, query);
+    PageOfRecords page(transaction, *visible, query);
     std::map<store::MailboxId, std::string> addresses;
     json::array items;
+    model::RecordId last = 0;
     std::size_t octets = 0;
-    bool is_full = false, is_end = false;
-    while (!is_full && !is_end) {
-      query.most = std::min(listed_at_once, call.limit() - static_cast<int>(items.size()));
-      auto records = store::list_records(transaction, query);
+    bool is_full = false;
+    while (!is_full) {
+      auto records = page.next();
       if (!records) return fail(std::move(records.error()));
-      is_end = static_cast<int>(records->size()) < query.most;
+      if (records->empty()) break;
       for (const model::Record& record : *records) {
-        auto object = service::record_to_json(transaction, record, addresses);
+        auto object = visible->json_of(transaction, record, addresses);
         if (!object) return fail(std::move(object.error()));
         octets += service::octets_of(*object);
         is_full = octets > service::record_page_octets && !items.empty();
         if (is_full) break;
         items.push_back(std::move(*object));
-        query.after = record.id;
+        last = record.id;
       }
       is_full = is_full || static_cast<int>(items.size()) == call.limit();
     }
     return page_answer(std::move(items),
-                       is_full ? std::optional(call.cursor(std::to_string(query.after))) : std::nullopt);
+                       is_full ? std::optional(call.cursor(std::to_string(last))) : std::nullopt);
   });
 }
 
@@ -102,10 +155,15 @@ Result<Answer> show(Call& call) {
   auto id = call.id();
   if (!id) return fail(std::move(id.error()));
   return call.store().read<Answer>([&](store::Transaction& transaction) -> Result<Answer> {
-    auto record = store::find_record(transaction, *id, true);
+    auto visible = visible_records(transaction, call);
+    if (!visible) return fail(std::move(visible.error()));
+    auto record = visible->find(transaction, *id);
     if (!record) return fail(std::move(record.error()));
-    if (!*record || !call.sees((*record)->owner)) return no_record(call.path("id"));
-    return record_answer(transaction, **record);
+    if (!*record) return no_record(call.path("id"));
+    std::map<store::MailboxId, std::string> addresses;
+    auto object = visible->json_of(transaction, **record, addresses);
+    if (!object) return fail(std::move(object.error()));
+    return record_answer(**record, *object);
   });
 }
 

@@ -21,6 +21,16 @@ bool fits(const model::Record& record, const FeedQuery& query) {
   return !query.owner || record.owner == *query.owner;
 }
 
+/// As whoever reads the feed sees it; nullopt: not at all.
+Result<std::optional<model::Record>> wanted_record(store::Transaction& transaction, model::RecordId id,
+                                                   const FeedQuery& query) {
+  auto record = store::find_record(transaction, id, true);
+  if (!record || !*record) return record;
+  if (!fits(**record, query)) return std::nullopt;
+  if (!query.reader) return record;
+  return as_seen_by(transaction, *query.reader, std::move(**record));
+}
+
 }  // namespace
 
 std::string feed_token(std::string_view organisation_id, std::int64_t change) {
@@ -63,10 +73,11 @@ Result<FeedPage> read_feed(store::Transaction& transaction, const FeedQuery& que
     if (!changes) return fail(std::move(changes.error()));
     if (changes->empty()) break;
     for (const store::RecordChange& change : *changes) {
-      auto record = store::find_record(transaction, change.id, true);
+      auto record = wanted_record(transaction, change.id, query);
       if (!record) return fail(std::move(record.error()));
-      if (*record && fits(**record, query)) {
-        auto object = record_to_json(transaction, **record, addresses);
+      if (*record) {
+        auto object = query.reader ? record_to_json(transaction, **record, *query.reader)
+                                   : record_to_json(transaction, **record, addresses);
         if (!object) return fail(std::move(object.error()));
         octets += octets_of(*object);
         is_full = octets > query.most_octets && !page.changes.empty();

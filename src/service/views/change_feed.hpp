@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "service/organisation/record_lines.hpp"
+#include "service/organisation/record_access.hpp"
 #include "store/records.hpp"
 
 namespace syncline::service {
@@ -23,7 +23,8 @@ struct FeedQuery {
   std::optional<model::RecordKind> kind = std::nullopt;
   std::uint32_t kinds = 0;  ///< a bit for each kind; 0: all
   std::optional<std::string> owner = std::nullopt;
-  int most = 100;  ///< changes in a page
+  std::optional<store::Reader> reader = std::nullopt;  ///< what this person may see, as it may be seen
+  int most = 100;                                      ///< changes in a page
   /// Of the records in a page, as text; a record that is larger comes alone.
   std::size_t most_octets = record_page_octets;
 };

@@ -519,6 +519,125 @@ class Records(Api):
         self.assertEqual((seen, sizes), (ids, [3, 1, 2]))
 
 
+class SharedRecords(Api):
+    """One record for the copies of one message: each person reads by the copies in its own mailboxes (invariant 14)."""
+    ANA, BOB = "ana@contoso.example", "bob@contoso.example"
+
+    def link(self, record, address, state=0):
+        with contextlib.closing(sqlite3.connect(self.serving.org / "syncline.db", timeout=30)) as database, database:
+            [(mailbox,)] = database.execute("SELECT id FROM mailbox WHERE address = ?", (address,)).fetchall()
+            database.execute("INSERT OR IGNORE INTO folder (mailbox, name) VALUES (?, 'inbox')", (mailbox,))
+            database.execute("INSERT INTO link (record, mailbox, kind, folder, state, record_version, remote_id, remote_version, search_key)"
+                             " SELECT id, ?, kind, (SELECT id FROM folder WHERE mailbox = ?), ?, version, ?, '', '' FROM record WHERE id = ?",
+                             (mailbox, mailbox, state, f"{address}'s {record}", int(record)))
+
+    def set_state(self, record, address, state):
+        with contextlib.closing(sqlite3.connect(self.serving.org / "syncline.db", timeout=30)) as database, database:
+            database.execute("UPDATE link SET state = ? WHERE record = ? AND mailbox = (SELECT id FROM mailbox WHERE address = ?)", (state, int(record), address))
+
+    def message(self, owner, **fields):
+        return self.add(kind="email", owner=owner, fields={"subject": "Offer", **fields})["id"]
+
+    def seen(self, path="/records"):
+        page = self.good(self.ask("GET", path, role="mailbox-owner"), "listRecords")
+        return [one["id"] for one in page["items"]]
+
+    def own(self, record):
+        return self.good(self.ask("GET", f"/records/{record}", role="mailbox-owner"), "getRecord")
+
+    def gone(self, record):
+        self.problem(self.ask("GET", f"/records/{record}", role="mailbox-owner"), 404, "no-record")
+        self.assertNotIn(record, self.seen("/records?limit=1000&deleted=true"))
+
+    def test_a_copy_in_ones_mailbox_may_be_read_and_nothing_of_other_peoples_copies(self):
+        blind = [{"emailAddress": "cleo@contoso.example"}]
+        now = self.ask("GET", "/changes?after=now").json["next"]
+        record = self.message(self.BOB, bccRecipients=blind, recipientStates={"cleo@contoso.example": "delivered"},
+                              toRecipients=[{"emailAddress": self.ANA}])
+        self.link(record, self.BOB)
+        self.gone(record)
+        self.assertEqual(self.ask("GET", f"/changes?after={now}", role="mailbox-owner").json["changes"], [])
+        self.link(record, self.ANA)
+        one = self.own(record)
+        self.assertEqual(one["links"], [{"mailbox": self.ANA, "remoteId": f"{self.ANA}'s {record}", "state": "linked"}])
+        self.assertEqual((one["owner"], set(one["fields"])), ("", {"subject", "toRecipients"}))
+        self.assertIn(record, self.seen("/records?limit=1000"))
+        self.assertNotIn(record, self.seen(f"/records?limit=1000&owner={self.ANA}"), "which asks for what is owned")
+        self.assertEqual(self.seen(f"/records?owner={self.BOB}"), [], "whose it is cannot be found out")
+        page = self.good(self.ask("GET", f"/changes?after={now}", role="mailbox-owner"), "listChanges")
+        self.assertEqual([change["record"] for change in page["changes"]], [one])
+        whole = self.ask("GET", f"/records/{record}").json
+        self.assertEqual((whole["owner"], whole["fields"]["bccRecipients"], len(whole["links"])), (self.BOB, blind, 2))
+        for method, body in (("PATCH", {"fields": {"subject": "x"}}), ("DELETE", None)):
+            self.problem(self.ask(method, f"/records/{record}", body, role="mailbox-owner", If_Match="*"), 403, "forbidden")
+
+    def test_an_owner_sees_its_record_and_not_who_else_has_a_copy(self):
+        record = self.message(self.ANA, bccRecipients=[{"emailAddress": "cleo@contoso.example"}])
+        self.link(record, self.BOB)
+        one = self.own(record)
+        self.assertEqual((one["owner"], one["links"]), (self.ANA, []))
+        self.assertIn("bccRecipients", one["fields"])
+
+    def test_access_ends_with_the_link(self):
+        record = self.message(self.BOB)
+        self.link(record, self.ANA, state=2)
+        self.gone(record)
+        self.set_state(record, self.ANA, 0)
+        self.own(record)
+        for state, is_seen in ((1, True), (3, True), (2, False)):
+            self.set_state(record, self.ANA, state)
+            self.assertEqual(record in self.seen("/records?limit=1000"), is_seen, state)
+        self.gone(record)
+        self.set_state(record, self.ANA, 0)
+        self.ask("DELETE", f"/records/{record}", If_Match="*")
+        self.assertNotIn(record, self.seen("/records?limit=1000"))
+        self.assertTrue(self.own(record)["deleted"], "until the copy is gone, too")
+        self.set_state(record, self.ANA, 2)
+        self.gone(record)
+
+    def test_files_are_given_by_the_field_that_may_be_read(self):
+        files = {}
+        for name in ("attachment", "message"):
+            put = self.ask("POST", "/contents", f"this is the {name}", role="application", Content_Type="application/octet-stream")
+            files[name] = self.good(put, "addContent", 201)
+        record = self.message(self.BOB, attachments=[{"name": "a", "contentType": "text/plain", **files["attachment"]}])
+        path = f"/records/{record}/contents/"
+        with contextlib.closing(sqlite3.connect(self.serving.org / "syncline.db", timeout=30)) as database, database:
+            database.execute("UPDATE record SET fields = json_set(fields, '$.mime', json(?)) WHERE id = ?", (json.dumps(files["message"]), int(record)))
+        for one in files.values():
+            self.problem(self.ask("GET", path + one["sha256"], role="mailbox-owner"), 404, "no-record")
+        self.link(record, self.ANA)
+        self.assertEqual(self.ask("GET", path + files["attachment"]["sha256"], role="mailbox-owner").body, "this is the attachment")
+        self.problem(self.ask("GET", path + files["message"]["sha256"], role="mailbox-owner"), 404, "not-found")
+        self.assertEqual(self.ask("GET", path + files["message"]["sha256"]).body, "this is the message")
+        self.set_state(record, self.ANA, 2)
+        self.problem(self.ask("GET", path + files["attachment"]["sha256"], role="mailbox-owner"), 404, "no-record")
+
+    def test_pages_hold_owned_and_linked_ones_in_their_order(self):
+        wanted = set(self.seen("/records?limit=1000"))
+        for i in range(30):
+            record = self.message(self.ANA if i % 3 == 0 else self.BOB)
+            if i % 3 == 1:
+                self.link(record, self.ANA)
+            if i % 3 != 2:
+                wanted.add(record)
+        seen, cursor = [], ""
+        while cursor is not None:
+            page = self.good(self.ask("GET", "/records?limit=7" + (f"&cursor={cursor}" if cursor else ""), role="mailbox-owner"), "listRecords")
+            seen += [one["id"] for one in page["items"]]
+            cursor = page["next"]
+        self.assertEqual(seen, sorted(wanted, key=int))
+
+    def test_a_mailbox_that_becomes_somebody_elses_takes_its_copies_along(self):
+        record = self.message("cleo@contoso.example")
+        self.link(record, self.BOB)
+        self.gone(record)
+        for owner, is_seen in ((self.ANA, True), (None, False)):
+            changed = self.ask("PATCH", f"/mailboxes/{urllib.parse.quote(self.BOB)}", {"owner": owner}, If_Match="*")
+            self.assertEqual(changed.status, 200, changed)
+            self.assertEqual(record in self.seen("/records?limit=1000"), is_seen)
+
+
 class Changes(Api):
     def events(self, connection):
         """Of a stream: (id, data)."""
