@@ -30,11 +30,32 @@ json::object shown(Call& call, const store::Webhook& webhook) {
   return service::to_json(webhook, call.store().organisation_id());
 }
 
+/// Of what people set, not of how deliveries go: a webhook at work would have another one all the time.
+std::string etag(const store::Webhook& webhook) {
+  return etag_of(json::object{{"url", webhook.url},
+                              {"kinds", webhook.kinds},
+                              {"owner", webhook.owner},
+                              {"enabled", webhook.enabled}});
+}
+
+Answer webhook_answer(Call& call, const store::Webhook& webhook) {
+  Answer answer = json_answer(shown(call, webhook));
+  answer.header.emplace_back("ETag", etag(webhook));
+  return answer;
+}
+
 Result<store::Webhook> found(store::Transaction& transaction, std::int64_t id) {
   auto webhook = store::find_webhook(transaction, id);
   if (!webhook) return fail(std::move(webhook.error()));
   if (!*webhook) return no_webhook(id);
   return std::move(**webhook);
+}
+/// The same, once If-Match agreed.
+Result<store::Webhook> matched(Call& call, store::Transaction& transaction, std::int64_t id) {
+  auto webhook = found(transaction, id);
+  if (!webhook) return webhook;
+  if (auto same = call.check_match(etag(*webhook)); !same) return fail(std::move(same.error()));
+  return webhook;
 }
 
 /// What the body says over what the webhook is.
@@ -78,7 +99,7 @@ Result<Answer> show(Call& call) {
   auto webhook = call.store().read<store::Webhook>(
       [&](store::Transaction& transaction) { return found(transaction, *id); });
   if (!webhook) return fail(std::move(webhook.error()));
-  return json_answer(shown(call, *webhook));
+  return webhook_answer(call, *webhook);
 }
 
 /// With the key, this once.
@@ -144,7 +165,7 @@ Result<Answer> change(Call& call) {
   auto body = call.object({"url", "kinds", "owner", "enabled"});
   if (!body) return fail(std::move(body.error()));
   return call.store().write<Answer>([&](store::Transaction& transaction) -> Result<Answer> {
-    auto webhook = found(transaction, *id);
+    auto webhook = matched(call, transaction, *id);
     if (!webhook) return fail(std::move(webhook.error()));
     const bool was_enabled = webhook->enabled;
     if (auto good = take_over(*body, *webhook); !good) return fail(std::move(good.error()));
@@ -159,14 +180,16 @@ Result<Answer> change(Call& call) {
     }
     auto changed = service::change_webhook(transaction, *webhook, call.actor());
     if (!changed) return fail(std::move(changed.error()));
-    return json_answer(shown(call, *webhook));
+    return webhook_answer(call, *webhook);
   });
 }
 
 Result<Answer> remove(Call& call) {
   auto id = call.id();
   if (!id) return fail(std::move(id.error()));
-  auto removed = call.store().write<void>([&](store::Transaction& transaction) {
+  auto removed = call.store().write<void>([&](store::Transaction& transaction) -> Result<void> {
+    auto webhook = matched(call, transaction, *id);
+    if (!webhook) return fail(std::move(webhook.error()));
     return service::remove_webhook(transaction, *id, call.actor());
   });
   if (!removed) return fail(std::move(removed.error()));
@@ -193,12 +216,14 @@ void add_webhook_routes(std::vector<Route>& routes) {
                     .operation = "changeWebhook",
                     .roles = applications,
                     .body = {merge_patch_body, json_body},
+                    .needs_match = true,
                     .handler = change});
   routes.push_back({.method = Method::remove,
                     .path = "/webhooks/{id}",
                     .operation = "removeWebhook",
                     .roles = applications,
                     .answers = {204},
+                    .needs_match = true,
                     .handler = remove});
   routes.push_back({.method = Method::post,
                     .path = "/webhooks/{id}/signing-key",

@@ -169,7 +169,7 @@ class Webhooks(unittest.TestCase):
             self.add(serving)
             failed = wait_for(lambda: (lambda one: one if one["attempts"] else None)(self.shown(serving, webhook)), "the refusal")
             self.assertRegex(failed["lastError"], "address-not-allowed|redirect-refused")
-            serving.ask("DELETE", f"/webhooks/{webhook['id']}")
+            serving.ask("DELETE", f"/webhooks/{webhook['id']}", If_Match="*")
             receiver.script = []
         self.assertEqual(hidden.deliveries, [])
         receiver.script = [(308, {"Location": receiver.url + "/other"})]
@@ -186,12 +186,35 @@ class Webhooks(unittest.TestCase):
         alerts = serving.ask("GET", "/alerts").json["items"]
         self.assertIn(f"webhook-disabled-{webhook['id']}", [one["code"] for one in alerts])
         self.add(serving)
-        enabled = serving.ask("PATCH", f"/webhooks/{webhook['id']}", {"enabled": True})
+        etag = serving.ask("GET", f"/webhooks/{webhook['id']}").header["ETag"]
+        enabled = serving.ask("PATCH", f"/webhooks/{webhook['id']}", {"enabled": True}, If_Match=etag)
         self.assertEqual(enabled.json["state"], "working")
         wait_for(lambda: record in [one for one, _ in receiver.records()], "what was missed")
         self.assertNotIn(f"webhook-disabled-{webhook['id']}", [one["code"] for one in serving.ask("GET", "/alerts").json["items"]])
-        self.assertEqual(serving.ask("DELETE", f"/webhooks/{webhook['id']}").status, 204)
+        self.assertEqual(serving.ask("DELETE", f"/webhooks/{webhook['id']}", If_Match="*").status, 204)
         self.assertEqual(serving.ask("GET", f"/webhooks/{webhook['id']}").status, 404)
+
+    def test_two_who_change_one_do_not_undo_each_other(self):
+        serving, receiver = self.world()
+        webhook = self.webhook(serving, receiver.url)
+        path = f"/webhooks/{webhook['id']}"
+        before = serving.ask("GET", path).header["ETag"]
+        self.add(serving)
+        wait_for(lambda: receiver.records(), "a delivery")
+        self.assertEqual(serving.ask("GET", path).header["ETag"], before, "deliveries change no settings")
+        changed = serving.ask("PATCH", path, {"kinds": ["task"]}, If_Match=before)
+        self.assertEqual((changed.status, changed.json["kinds"]), (200, ["task"]), changed)
+        after = serving.ask("GET", path).header["ETag"]
+        self.assertEqual(changed.header["ETag"], after)
+        self.assertNotEqual(after, before)
+        for method, body in (("PATCH", {"enabled": False}), ("DELETE", None)):
+            stale = serving.ask(method, path, body, If_Match=before)
+            self.assertEqual((stale.status, stale.json["code"]), (412, "precondition-failed"), stale)
+            unmatched = serving.ask(method, path, body)
+            self.assertEqual((unmatched.status, unmatched.json["code"]), (428, "precondition-required"), unmatched)
+        shown = self.shown(serving, webhook)
+        self.assertEqual((shown["enabled"], shown["kinds"]), (True, ["task"]))
+        self.assertEqual(serving.ask("DELETE", path, If_Match=after).status, 204)
 
 
 if __name__ == "__main__":
