@@ -22,6 +22,7 @@
 #include "cli/organisation_command.hpp"
 #include "cli/terminal_secret.hpp"
 #include "service/engine/connections.hpp"
+#include "service/organisation/damaged_secret.hpp"
 #include "service/organisation/mailbox_token.hpp"
 #include "store/journal.hpp"
 #include "sync/sign_in.hpp"
@@ -457,14 +458,19 @@ ExitStatus run_logout(const Globals& globals, const Options& options) {
   auto opened = open_mailbox(globals, OpenFor::writing, options.address);
   if (!opened) return report(opened.error());
   auto kept = opened->organisation->secrets().get(service::sign_in_key(opened->address));
-  if (!kept) return report(kept.error());
+  const bool is_damaged = !kept && kept.error().code == service::secret_damaged;
+  if (!kept && !is_damaged) return report(kept.error());
   Output output;
-  if (!*kept) {
+  if (kept && !*kept) {
     output.text() = fmt::format("{} is not signed in.\n", shown(opened->address));
     return finish(output, ExitStatus::done);
   }
   ExitStatus exit = ExitStatus::done;
-  const auto grant = auth::StoredGrant::parse(**kept);
+  if (is_damaged) {
+    exit = report(kept.error());
+    complain("the sign-in is forgotten here; end it at the provider, whom nothing could be told");
+  }
+  const auto grant = kept ? auth::StoredGrant::parse(**kept) : fail(kept.error());
   if (grant && !grant->refusal && !options.local) {
     if (auto revoked = revoke(*opened, grant->refresh_token); !revoked) {
       if (revoked.error().code == "interrupted") return ExitStatus::interrupted;

@@ -6,6 +6,7 @@
 
 #include "cli/organisation_command.hpp"
 #include "service/organisation/apply.hpp"
+#include "service/organisation/damaged_secret.hpp"
 #include "store/journal.hpp"
 
 namespace syncline::cli {
@@ -36,16 +37,35 @@ ExitStatus run_replace(const Globals& globals, const service::Actor& actor) {
   return finish(output, ExitStatus::done);
 }
 
+std::string remedy_for(const vault::Account& account) {
+  if (account.kind == "webhook")
+    return fmt::format("give it a new signing key (POST /webhooks/{}/signing-key)", account.name);
+  return fmt::format("set them again (syncline secret set --{} {}{})", account.kind, account.name,
+                     account.kind == "mailbox" ? "; a sign-in: syncline auth login" : "");
+}
+
+/// Names them, with what to do.
+ExitStatus report_damaged(const std::vector<vault::Account>& damaged) {
+  if (damaged.empty()) return ExitStatus::done;
+  for (const vault::Account& account : damaged)
+    complain(shown(fmt::format("the secrets of {} {} cannot be opened, they were changed or damaged: {}",
+                               account.kind, account.name, remedy_for(account))));
+  complain("the old key stays in the file for these; run key rotate again once they are set");
+  return ExitStatus::refused;
+}
+
 ExitStatus run_rotate(const Globals& globals, const service::Actor& actor) {
   auto organisation = open_organisation(globals, OpenFor::writing);
   if (!organisation) return report(organisation.error());
   auto wrapped = service::rotate_master_key(**organisation);
   if (!wrapped) return report(wrapped.error());
   if (auto audited = note(**organisation, "key.rotate", actor); !audited) return report(audited.error());
+  auto damaged = service::damaged_accounts(**organisation);
+  if (!damaged) return report(damaged.error());
   Output output;
   output.text() = fmt::format("The key in {} is a new one; {} keys of accounts were wrapped anew.\n",
                               shown((*organisation)->key_place().describe()), *wrapped);
-  return finish(output, ExitStatus::done);
+  return finish(output, report_damaged(*damaged));
 }
 
 }  // namespace
@@ -57,7 +77,10 @@ void add_key(CLI::App& app, Action& action) {
       key->add_subcommand("rotate", "Put a new key into the key's file; secrets stay valid throughout");
   auto actor = std::make_shared<service::Actor>();
   add_actor_options(*rotate, actor->who, actor->reason);
-  rotate->footer("If it is interrupted, run it again: until then both keys are valid.");
+  rotate->footer(
+      "If it is interrupted, run it again: until then both keys are valid. Secrets that were damaged are "
+      "named "
+      "and left as they are; the exit status is 1 then.");
   rotate->callback(
       [actor, &action] { action = [actor](const Globals& globals) { return run_rotate(globals, *actor); }; });
   CLI::App* replace = key->add_subcommand(

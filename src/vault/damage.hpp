@@ -10,4 +10,8 @@ namespace syncline::vault {
 /// other account. Errors: those of the storage.
 Result<bool> is_damage(const Vault& vault, SealedStorage& storage, const Error& error);
 
+/// Whose data key cannot be opened, by name: all that was sealed with it is lost, until it is set again or
+/// the row comes back from a backup. Errors: those of the storage.
+Result<std::vector<Account>> damaged_accounts(const Vault& vault, SealedStorage& storage);
+
 }  // namespace syncline::vault

@@ -71,6 +71,17 @@ unexpected<Error> wrong_key() {
               "The key does not open this organisation's secrets: they were sealed under another one");
 }
 
+/// The data key with its number, of the row `name`.
+Result<Secret> unwrapped(const MasterKeys& keys, std::string_view name, std::string_view wrapped) {
+  const auto number = key_number_of(wrapped);
+  if (!number) return fail(number.error());
+  const MasterKey* const master = keys.find(*number);
+  if (master == nullptr) return wrong_key();
+  const auto account = account_of(name);
+  if (!account) return fail(ErrorDomain::local, "bad-sealed", "A data key has a name that is none");
+  return open(master->octets(), of_data_key(*account), wrapped);
+}
+
 }  // namespace
 
 Result<std::optional<Secret>> Vault::data_key(SealedStorage& storage, const Account& account,
@@ -78,11 +89,7 @@ Result<std::optional<Secret>> Vault::data_key(SealedStorage& storage, const Acco
   auto wrapped = storage.get(key_entry(account));
   if (!wrapped) return fail(std::move(wrapped.error()));
   if (!*wrapped) return std::nullopt;
-  const auto master_number = key_number_of(**wrapped);
-  if (!master_number) return fail(master_number.error());
-  const MasterKey* master = keys_.find(*master_number);
-  if (master == nullptr) return wrong_key();
-  auto opened = open(master->octets(), of_data_key(account), **wrapped);
+  auto opened = unwrapped(keys_, key_entry(account), **wrapped);
   if (!opened) return fail(std::move(opened.error()));
   // Four octets of number, then the key.
   const std::string_view octets = opened->reveal();
@@ -147,18 +154,16 @@ Result<std::size_t> Vault::rewrap(SealedStorage& storage, std::size_t most) cons
     if (done == most) break;
     auto wrapped = storage.get(name);
     if (!wrapped) return fail(std::move(wrapped.error()));
-    if (!*wrapped) continue;
-    const auto number = key_number_of(**wrapped);
-    if (!number) return fail(number.error());
-    if (*number == keys_.current.number()) continue;
-    const MasterKey* old = keys_.find(*number);
-    if (old == nullptr) return wrong_key();
-    const auto account = account_of(name);
-    if (!account) return fail(ErrorDomain::local, "bad-sealed", "A data key has a name that is none");
-    auto plain = open(old->octets(), of_data_key(*account), **wrapped);
-    if (!plain) return fail(std::move(plain.error()));
-    auto anew = seal(keys_.current.octets(), keys_.current.number(), of_data_key(*account), plain->reveal(),
-                     *random_);
+    if (!*wrapped || key_number_of(**wrapped) == keys_.current.number()) continue;
+    auto plain = unwrapped(keys_, name, **wrapped);
+    if (!plain) {
+      auto damaged = is_damage(*this, storage, plain.error());
+      if (!damaged) return fail(std::move(damaged.error()));
+      if (!*damaged) return fail(std::move(plain.error()));
+      continue;
+    }
+    auto anew = seal(keys_.current.octets(), keys_.current.number(), of_data_key(*account_of(name)),
+                     plain->reveal(), *random_);
     if (!anew) return fail(std::move(anew.error()));
     if (auto stored = storage.put(name, *anew); !stored) return fail(std::move(stored.error()));
     ++done;
@@ -195,13 +200,9 @@ Result<std::vector<std::string>> secret_fields(SealedStorage& storage, const Acc
 
 namespace {
 
-bool opens_an_account(const MasterKeys& keys, SealedStorage& storage, const std::string& name) {
+bool opens(const MasterKeys& keys, SealedStorage& storage, const std::string& name) {
   const auto wrapped = storage.get(name);
-  if (!wrapped || !*wrapped) return false;
-  const auto number = key_number_of(**wrapped);
-  const MasterKey* const master = number ? keys.find(*number) : nullptr;
-  const auto account = account_of(name);
-  return master != nullptr && account && open(master->octets(), of_data_key(*account), **wrapped);
+  return wrapped && *wrapped && unwrapped(keys, name, **wrapped);
 }
 
 }  // namespace
@@ -214,7 +215,16 @@ Result<bool> is_damage(const Vault& vault, SealedStorage& storage, const Error& 
   auto names = storage.list("key/");
   if (!names) return fail(std::move(names.error()));
   return std::any_of(names->begin(), names->end(),
-                     [&](const std::string& name) { return opens_an_account(vault.keys(), storage, name); });
+                     [&](const std::string& name) { return opens(vault.keys(), storage, name); });
+}
+
+Result<std::vector<Account>> damaged_accounts(const Vault& vault, SealedStorage& storage) {
+  auto names = storage.list("key/");
+  if (!names) return fail(std::move(names.error()));
+  std::vector<Account> damaged;
+  for (const std::string& name : *names)
+    if (!opens(vault.keys(), storage, name)) damaged.push_back(account_of(name).value_or(Account{"", name}));
+  return damaged;
 }
 
 Result<void> forget_account(SealedStorage& storage, const Account& account) {

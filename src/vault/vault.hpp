@@ -53,7 +53,7 @@ class Vault {
   Result<void> put(SealedStorage& storage, const SecretName& name, const Secret& secret) const;
 
   /// Wraps anew, with the current master key, at most `most` data keys that another one wraps; returns how
-  /// many. 0: the previous key is of no use any more.
+  /// many. 0: the previous key opens nothing more. Damaged ones (damage.hpp) stay as they are.
   Result<std::size_t> rewrap(SealedStorage& storage, std::size_t most) const;
 
   const MasterKeys& keys() const noexcept { return keys_; }

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <filesystem>
 
+#include "service/organisation/damaged_secret.hpp"
+#include "vault/damage.hpp"
 #include "vault/hardening.hpp"
 
 namespace syncline::service {
@@ -161,10 +163,25 @@ Result<std::size_t> rotate_master_key(Organisation& organisation) {
     if (*done == 0) break;
     wrapped += *done;
   }
+  // A row that comes back from a backup, or has only an octet to be mended, wants the key it was sealed with;
+  // with neither key left that opens anything, a damaged row could not be told from a lost key.
+  auto damaged = damaged_accounts(organisation);
+  if (!damaged) return fail(std::move(damaged.error()));
+  if (!damaged->empty()) return wrapped;
   keys.previous.reset();
   if (auto written = vault::write_keys(organisation.key_place(), keys); !written)
     return fail(std::move(written.error()));
   return wrapped;
+}
+
+Result<std::vector<vault::Account>> damaged_accounts(Organisation& organisation) {
+  auto keys = vault::read_keys(organisation.key_place());
+  if (!keys) return fail(std::move(keys.error()));
+  const vault::Vault vault(std::move(*keys), organisation.random());
+  return organisation.store().read<std::vector<vault::Account>>([&](store::Transaction& transaction) {
+    SealedRows rows(transaction);
+    return vault::damaged_accounts(vault, rows);
+  });
 }
 
 Result<std::size_t> replace_lost_key(Organisation& organisation) {
@@ -183,7 +200,7 @@ Result<std::size_t> replace_lost_key(Organisation& organisation) {
     const auto opened = present.rewrap(rows, names->size());
     if (opened)
       return fail(ErrorDomain::input, "key-is-good",
-                  fmt::format("{} opens all that is sealed; `key rotate` changes it and loses nothing",
+                  fmt::format("{} opens what is sealed; `key rotate` changes it and loses nothing",
                               organisation.key_place().describe()));
     if (opened.error().code != "wrong-key") return fail(opened.error());
     for (const std::string& name : *names)

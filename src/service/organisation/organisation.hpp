@@ -68,9 +68,9 @@ class Organisation {
   VaultSecretStore secrets_;
 };
 
-/// Changes the master key, which must be in a file: a new one beside the old, all data keys wrapped anew in
-/// short transactions, the old one dropped. Goes on where an earlier call was killed. Returns how many data
-/// keys it wrapped. Errors: "key-not-writable", those of the vault and the store.
+/// Changes the master key, which must be in a file: a new one beside the old, data keys wrapped anew in short
+/// transactions, the old one dropped unless some are damaged (damaged_accounts). Goes on where an earlier
+/// call ended. Returns how many data keys it wrapped. Errors: "key-not-writable", those of vault and store.
 Result<std::size_t> rotate_master_key(Organisation& organisation);
 
 /// When the key is lost: makes one where there is none, takes the one that is there otherwise, and forgets

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`syncline auth login|status|logout` as a person or a script uses them, beside an OAuth server and a browser."""
+import contextlib
 import http.client
 import json
 import os
@@ -9,6 +10,7 @@ import re
 import select
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -347,6 +349,19 @@ class Later(Auth):
         result = self.run_program("auth", "logout", "ana@gmail.com")
         self.assertEqual(result.returncode, 3, result.stderr)
         self.assertIn("still honours", result.stderr)
+        self.assertEqual(self.status(expect=1)["state"], "signed-out")
+
+    def test_a_damaged_sign_in_is_forgotten_and_said_to_be_known_to_the_server_still(self):
+        self.sign_in()
+        with contextlib.closing(sqlite3.connect(self.org / "syncline.db")) as database, database:
+            database.execute("UPDATE sealed SET octets = x'00' WHERE name = 'secret/mailbox/ana@gmail.com/token'")
+        result = self.run_program("auth", "logout", "ana@gmail.com")
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn("the sign-in of mailbox ana@gmail.com in the vault cannot be opened", result.stderr)
+        self.assertIn("end it at the provider", result.stderr)
+        self.assertIn("Signed out", result.stdout)
+        self.assertEqual(self.server.revoked, [])
+        self.assertIn("auth.logout", self.ok("audit"))
         self.assertEqual(self.status(expect=1)["state"], "signed-out")
 
     def test_what_cannot_be(self):

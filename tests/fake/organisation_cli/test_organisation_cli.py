@@ -448,6 +448,28 @@ class Secrets(Organisation):
         self.assertIn("2 keys", self.ok("key", "rotate"))
         self.assertEqual(self.key.read_text(), "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n")
 
+    def test_a_damaged_secret_stops_no_change_of_the_key_and_is_named(self):
+        self.ready()
+        for name in ("ana@contoso.example", "bob@gmail.com"):
+            self.ok("secret", "set", "--mailbox", name, "--stdin", text=PASSWORD + "\n")
+        row = "key/mailbox/ana@contoso.example"
+        damaged = self.sql("SELECT octets FROM sealed WHERE name = ?", row)[0][0][:-1] + b"x"
+        self.sql("UPDATE sealed SET octets = ? WHERE name = ?", damaged, row)
+        for _ in range(2):
+            rotated = self.run_program("key", "rotate")
+            self.assertEqual(rotated.returncode, 1, rotated.stderr)
+            self.assertIn("mailbox ana@contoso.example cannot be opened", rotated.stderr)
+            self.assertIn("syncline secret set --mailbox ana@contoso.example", rotated.stderr)
+            self.assertNotIn("bob@gmail.com", rotated.stderr)
+            self.assertEqual(self.sql("SELECT octets FROM sealed WHERE name = ?", row), [(damaged,)], "it is not dropped")
+        self.assertEqual(len(self.key.read_text().split()), 2)
+        self.ok("secret", "set", "--mailbox", "ana@contoso.example", "--stdin", text=PASSWORD + "\n")
+        self.ok("key", "rotate")
+        self.assertEqual(len(self.key.read_text().split()), 1)
+        # A key that opens nothing is no damage: nothing is wrapped.
+        self.key.write_text("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n")
+        self.assertEqual(self.run_program("key", "rotate").returncode, 4)
+
 
 class Mailboxes(Organisation):
     ANA = "ana@contoso.example"

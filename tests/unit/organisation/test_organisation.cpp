@@ -9,6 +9,7 @@
 
 #include "service/organisation/apply.hpp"
 #include "service/organisation/apply_file.hpp"
+#include "service/organisation/damaged_secret.hpp"
 #include "service/organisation/mailbox_administration.hpp"
 #include "service/organisation/mailbox_gate.hpp"
 #include "store/journal.hpp"
@@ -216,6 +217,46 @@ TEST_F(OrganisationTest, SecretsOutliveTheProcessAndTheRotationOfTheKey) {
   EXPECT_EQ(read_anew(), "refresh");
   EXPECT_EQ(rotate_master_key(*organisation).value(), 1U);
   EXPECT_EQ(read_anew(), "refresh");
+}
+
+TEST_F(OrganisationTest, ADamagedSecretKeepsTheOldKeyUntilItIsSetAgain) {
+  applied();
+  const std::string ana = "mailbox/ana@contoso.example/token", bruno = "mailbox/bruno@contoso.example/token";
+  auth::SecretStore& secrets = organisation->secrets();
+  for (const std::string& name : {ana, bruno})
+    ASSERT_TRUE(secrets.put(name, Secret(std::string_view("refresh"))));
+  auto good = organisation->store().write<std::string>([](store::Transaction& t) -> Result<std::string> {
+    auto row = store::find_sealed(t, "key/mailbox/ana@contoso.example");
+    if (!row) return fail(std::move(row.error()));
+    if (auto put = store::put_sealed(t, "key/mailbox/ana@contoso.example", "cut"); !put)
+      return fail(std::move(put.error()));
+    return **row;
+  });
+  ASSERT_TRUE(good);
+  const auto opened = [&](const std::string& name) -> std::string {
+    OrganisationOptions options;
+    options.folder = organisation->store().folder();
+    options.key = (folder / "key").string();
+    auto again = Organisation::open(options, clock, random);
+    if (!again) return again.error().code;
+    auto secret = (*again)->secrets().get(name);
+    return secret ? std::string((*secret)->reveal()) : secret.error().code;
+  };
+  EXPECT_EQ(rotate_master_key(*organisation).value(), 1U);
+  EXPECT_EQ(damaged_accounts(*organisation).value(),
+            (std::vector<vault::Account>{{"mailbox", "ana@contoso.example"}}));
+  EXPECT_EQ(opened(bruno), "refresh");
+  EXPECT_EQ(opened(ana), "secret-damaged");
+  // The row comes back from a backup: the key it was sealed with is still there.
+  ASSERT_TRUE(organisation->store().write<void>(
+      [&](store::Transaction& t) { return store::put_sealed(t, "key/mailbox/ana@contoso.example", *good); }));
+  EXPECT_EQ(opened(ana), "refresh");
+  EXPECT_EQ(rotate_master_key(*organisation).value(), 1U);
+  EXPECT_TRUE(damaged_accounts(*organisation)->empty());
+  auto keys = vault::read_keys(organisation->key_place());
+  ASSERT_TRUE(keys);
+  EXPECT_FALSE(keys->previous);
+  for (const std::string& name : {ana, bruno}) EXPECT_EQ(opened(name), "refresh");
 }
 
 TEST_F(OrganisationTest, MailboxesWithoutAProfileFollowTheDefaultOne) {

@@ -147,6 +147,44 @@ TEST_F(VaultTest, AMasterKeyThatOpensNothingIsNoDamageOfOneAccount) {
   EXPECT_FALSE(is_damage(vault, storage, of_the_disk).value());
 }
 
+TEST_F(VaultTest, WhatIsDamagedKeepsNoOtherFromBeingWrappedAnewAndStaysAsItIs) {
+  const SecretName cleo{{"profile", "Basement"}, "password"};
+  for (const SecretName& name : {ana, bruno, cleo}) ASSERT_TRUE(vault.put(storage, name, Secret(password)));
+  const std::string key_row = "key/mailbox/ana@contoso.example";
+  const auto good = storage.rows;
+  MasterKey fresh = MasterKey::generate(random);
+  const Vault both{MasterKeys{fresh, vault.keys().current}, random};
+  const Vault only_fresh{MasterKeys{fresh}, random};
+  for (std::size_t i = 0; i <= good.at(key_row).size(); ++i) {
+    storage.rows = good;
+    if (i < good.at(key_row).size())
+      storage.rows[key_row][i] = static_cast<char>(~static_cast<unsigned char>(storage.rows[key_row][i]));
+    else
+      storage.rows[key_row].clear();
+    const std::string damaged = storage.rows[key_row];
+    EXPECT_EQ(both.rewrap(storage, 1).value(), 1U) << "octet " << i;
+    EXPECT_EQ(both.rewrap(storage, 100).value(), 1U) << "octet " << i;
+    EXPECT_EQ(both.rewrap(storage, 100).value(), 0U) << "octet " << i;
+    EXPECT_EQ(storage.rows[key_row], damaged);
+    EXPECT_EQ(damaged_accounts(both, storage).value(), std::vector{ana.account});
+    for (const SecretName& name : {bruno, cleo})
+      EXPECT_EQ(only_fresh.get(storage, name).value()->reveal(), password);
+    ASSERT_TRUE(both.put(storage, ana, Secret(password)));
+    EXPECT_TRUE(damaged_accounts(both, storage)->empty());
+    EXPECT_EQ(both.rewrap(storage, 100).value(), 0U);
+    EXPECT_EQ(only_fresh.get(storage, ana).value()->reveal(), password);
+  }
+}
+
+TEST_F(VaultTest, KeysThatOpenNothingWrapNothing) {
+  ASSERT_TRUE(vault.put(storage, ana, Secret(password)));
+  ASSERT_TRUE(vault.put(storage, bruno, Secret(password)));
+  const auto before = storage.rows;
+  const Vault other{MasterKeys{MasterKey::generate(random), MasterKey::generate(random)}, random};
+  EXPECT_EQ(other.rewrap(storage, 100).error().code, "wrong-key");
+  EXPECT_EQ(storage.rows, before);
+}
+
 TEST_F(VaultTest, ForgettingAnAccountDestroysItsSecretsAndNoOther) {
   const SecretName token{ana.account, "token"};
   const SecretName longer{{"mailbox", "ana@contoso.example/old"}, "password"};
