@@ -97,6 +97,7 @@ void append_text(std::string& out, const service::Status& status, const FromDaem
     else if (one.standing->enabled)
       line += ", never in step yet";
     if (one.changes_waiting > 0) line += fmt::format(", {} changes to write", one.changes_waiting);
+    if (one.new_waiting.value_or(0) > 0) line += fmt::format(", {} new records to write", *one.new_waiting);
     if (one.unfinished > 0) line += fmt::format(", {} operations under way", one.unfinished);
     if (one.quarantined > 0) line += fmt::format(", {} quarantined", one.quarantined);
     if (one.alerts > 0) line += fmt::format(", {} alerts", one.alerts);

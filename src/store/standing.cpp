@@ -19,6 +19,11 @@ constexpr Sql stale_in_mailbox_sql =
 constexpr Sql unsent_sql =
     "SELECT count(*) FROM record WHERE status = 'pendingSend' AND deleted = 0"
     " AND NOT EXISTS (SELECT 1 FROM operation WHERE operation.record = record.id AND operation.state < 3)";
+constexpr Sql unsent_of_owner_sql =
+    "SELECT count(*) FROM record WHERE status = 'pendingSend' AND owner = ?1 AND deleted = 0"
+    " AND NOT EXISTS (SELECT 1 FROM operation WHERE operation.record = record.id AND operation.state < 3)";
+constexpr Sql before_latest_sql =
+    "SELECT coalesce((SELECT change FROM record ORDER BY change DESC LIMIT 1 OFFSET ?1), 0)";
 constexpr Sql person_sql = "SELECT count(*) FROM operation WHERE state = 5";
 constexpr Sql quarantined_sql = "SELECT count(*) FROM quarantine";
 constexpr Sql alerts_sql = "SELECT count(*) FROM alert WHERE open = 1 AND level = ?1";
@@ -62,6 +67,20 @@ Result<std::int64_t> count_stale_links(Transaction& transaction, std::int64_t ma
   if (auto done = count(transaction, stale, stale_in_mailbox_sql, mailbox); !done)
     return fail(std::move(done.error()));
   return stale;
+}
+
+Result<std::int64_t> count_unsent(Transaction& transaction, std::string_view owner) {
+  std::int64_t unsent = 0;
+  if (auto done = count(transaction, unsent, unsent_of_owner_sql, owner); !done)
+    return fail(std::move(done.error()));
+  return unsent;
+}
+
+Result<std::int64_t> change_before_latest(Transaction& transaction, int records) {
+  std::int64_t change = 0;
+  if (auto done = count(transaction, change, before_latest_sql, records); !done)
+    return fail(std::move(done.error()));
+  return change;
 }
 
 Result<Resyncs> count_resyncs(Transaction& transaction, Resyncs so_far) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "store/store.hpp"
 
@@ -22,6 +23,11 @@ struct Standing {
 Result<Standing> read_standing(Transaction& transaction);
 /// Of these `changes_waiting` those of linked records, in one mailbox.
 Result<std::int64_t> count_stale_links(Transaction& transaction, std::int64_t mailbox);
+
+/// Messages of this owner that are to be sent and have no operation yet.
+Result<std::int64_t> count_unsent(Transaction& transaction, std::string_view owner);
+/// Number of the change after which just `records` others changed; 0: there are not more of them.
+Result<std::int64_t> change_before_latest(Transaction& transaction, int records);
 
 /// Folders that were read again from their beginning, by the reason in the journal.
 struct Resyncs {

@@ -11,6 +11,7 @@
 #include "sync/plan/mail_tracking.hpp"
 #include "sync/plan/meeting.hpp"
 #include "sync/plan/merge.hpp"
+#include "sync/plan/outbound_mark.hpp"
 
 namespace syncline::sync {
 namespace {
@@ -172,13 +173,13 @@ class Outgoing {
   /// looked at, all of them when the filters changed.
   Result<void> fresh(RecordKind kind) {
     if (!context_.outbound.wants_any(kind)) return {};
-    const std::string name = "!outgoing-" + std::string(to_string(kind));
+    const std::string name = plan::outbound_mark(kind);
     auto known = store::find_cursor(transaction_, context_.settings.mailbox, name);
     if (!known) return fail(std::move(known.error()));
     store::Cursor cursor =
         known->value_or(store::Cursor{.mailbox = context_.settings.mailbox, .folder = name});
     const std::string version = context_.outbound.version_of(kind);
-    std::int64_t sequence = cursor.notes == version ? std::strtoll(cursor.text.c_str(), nullptr, 10) : 0;
+    std::int64_t sequence = plan::looked_until(cursor.text, cursor.notes, version);
     const std::int64_t before = cursor.notes == version ? sequence : -1;
     for (;;) {
       auto changes = store::changes_since(transaction_, sequence, batch_rows);

@@ -6,9 +6,8 @@
 #include <optional>
 #include <set>
 
-#include "base/text.hpp"
+#include "service/organisation/outbound_people.hpp"
 #include "store/records.hpp"
-#include "sync/plan/adoption.hpp"
 #include "sync/plan/outbound.hpp"
 
 namespace syncline::service {
@@ -20,8 +19,6 @@ using sync::plan::OutboundRules;
 
 constexpr RecordKind filtered_kinds[] = {RecordKind::appointment, RecordKind::contact, RecordKind::task};
 constexpr int batch_rows = 1000;
-/// Of no mailbox: filters that want a record for it want it for every mailbox.
-const std::string nobody = "\x01";
 
 const std::vector<OutboundFilter>& filters_of(const model::SyncPolicy& policy, RecordKind kind) {
   return kind == RecordKind::appointment ? policy.send_appointments
@@ -55,14 +52,6 @@ class Groups {
  private:
   std::map<std::string, Group> groups_;
 };
-
-/// Whom a filter may find in a record.
-std::set<std::string> people_of(const model::Record& record) {
-  const std::vector<std::string> named = sync::plan::addresses_in(record.kind, record.fields);
-  std::set<std::string> people(named.begin(), named.end());
-  people.insert(text::to_lower_ascii(record.owner));
-  return people;
-}
 
 void count(const model::Record& record, Groups& groups) {
   std::optional<std::set<std::string>> people;

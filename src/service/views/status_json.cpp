@@ -6,6 +6,7 @@
 
 #include "service/organisation/brake.hpp"
 #include "service/organisation/last_run.hpp"
+#include "service/organisation/outbound_backlog.hpp"
 #include "service/views/json_values.hpp"
 #include "service/views/mailbox_json.hpp"
 #include "service/views/mailbox_test_json.hpp"
@@ -36,6 +37,36 @@ Result<MailboxStatus> look_at(store::Transaction& transaction, MailboxStatus sta
   if (!quarantine) return fail(std::move(quarantine.error()));
   status.quarantined = quarantine->size();
   return status;
+}
+
+/// The mailboxes that are served: what others' filters want goes nowhere.
+struct Served {
+  std::vector<OutboundMailbox> outbound = {};
+  std::map<std::size_t, std::string> senders = {};  ///< by place in the status: whose messages it sends
+
+  void add(const EnabledMailbox& mailbox, std::size_t place) {
+    // Among the public folders there is none where new items of a kind go.
+    const bool goes = mailbox.route().act && mailbox.mailbox().store != model::FolderStore::public_folders;
+    outbound.push_back(
+        {mailbox.id(), mailbox.address(), goes ? mailbox.policies().sync : model::SyncPolicy{}});
+    if (mailbox.route().outgoing) senders.emplace(place, mailbox.mailbox().record_owner());
+  }
+};
+
+Result<void> count_new(store::Transaction& transaction, const Served& served,
+                       std::vector<MailboxStatus>& mailboxes) {
+  auto counts = count_new_outbound(transaction, served.outbound);
+  if (!counts) return fail(std::move(counts.error()));
+  for (MailboxStatus& one : mailboxes)
+    if (const auto found = counts->find(one.standing->id); found != counts->end())
+      one.new_waiting = found->second;
+  for (const auto& [place, owner] : served.senders) {
+    if (!mailboxes[place].new_waiting) continue;
+    auto unsent = store::count_unsent(transaction, owner);
+    if (!unsent) return fail(std::move(unsent.error()));
+    *mailboxes[place].new_waiting += *unsent;
+  }
+  return {};
 }
 
 json::object kinds_json(const std::int64_t (&counts)[4]) {
@@ -70,11 +101,18 @@ Result<StatusPtr> collect_status(store::Transaction& transaction, rules::Day tod
   std::map<store::MailboxId, store::TestState> test_states;
   for (const store::MailboxTestRow& test : *tests) test_states.emplace(test.mailbox, test.state);
   const MailboxGate gate(status.stored, today);
+  Served served;
   for (const model::Mailbox& mailbox : status.stored.configuration.mailboxes) {
     MailboxStatus one;
     one.mailbox = &mailbox;
     one.standing = &status.stored.mailboxes.at(mailbox.address);
-    if (one.standing->enabled) one.obstacle = gate.obstacle_to_enabling(mailbox.address);
+    if (one.standing->enabled) {
+      auto admitted = gate.admit(mailbox.address);
+      if (admitted)
+        served.add(*admitted, status.mailboxes.size());
+      else
+        one.obstacle = std::move(admitted.error());
+    }
     one.alerts = static_cast<std::size_t>(
         std::count_if(alerts->begin(), alerts->end(),
                       [&](const store::Alert& alert) { return alert.mailbox == one.standing->id; }));
@@ -85,6 +123,8 @@ Result<StatusPtr> collect_status(store::Transaction& transaction, rules::Day tod
     if (!looked) return fail(std::move(looked.error()));
     status.mailboxes.push_back(std::move(*looked));
   }
+  if (auto counted = count_new(transaction, served, status.mailboxes); !counted)
+    return fail(std::move(counted.error()));
   return made;
 }
 
@@ -102,12 +142,14 @@ json::object to_json(const Status& status, SystemTime now) {
                         {"lagSeconds", nullptr},
                         {"operations", one.unfinished},
                         {"changesWaiting", one.changes_waiting},
+                        {"newWaiting", nullptr},
                         {"quarantined", one.quarantined},
                         {"alerts", one.alerts},
                         {"brake", one.brake},
                         {"test", text_or_null(one.test)},
                         {"state", parsed_or_null(one.standing->state)},
                         {"watched", nullptr}};
+    if (one.new_waiting) object["newWaiting"] = *one.new_waiting;
     if (one.in_step_at) {
       object["inStepAt"] = json_time(*one.in_step_at);
       object["lagSeconds"] = std::max<std::int64_t>(

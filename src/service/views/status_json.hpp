@@ -17,6 +17,9 @@ struct MailboxStatus {
   std::int64_t links[4] = {};
   std::size_t unfinished = 0;
   std::int64_t changes_waiting = 0;  ///< linked records that the next run turns into operations
+  /// Records that it does not have yet and messages to send, which the next run turns into operations.
+  /// Nullopt: it is not served, or there is too much to look through.
+  std::optional<std::int64_t> new_waiting = std::nullopt;
   std::optional<SystemTime> in_step_at = std::nullopt;  ///< end of its last run that went well
   std::size_t quarantined = 0;
   std::size_t alerts = 0;

@@ -56,7 +56,10 @@ class BothWays(Syncline):
                  {"kind": "appointment", "owner": user, "fields": {
                      "subject": "Focus", "start": FUTURE.format(2), "end": FUTURE.format(3)}},
                  outgoing(user, other, "Your order"))
+        self.assertEqual([one["newWaiting"] for one in self.status()["mailboxes"]], [4])
+        self.assertRegex(self.ok("status"), r"4\s+new\s+records\s+to\s+write")
         line = self.sync()[user]
+        self.assertEqual([one["newWaiting"] for one in self.status()["mailboxes"]], [0])
         self.assertEqual({kind: counts["went"] for kind, counts in line["kinds"].items()},
                          {"email": 1, "appointment": 1, "contact": 1, "task": 1})
         for folder, subject in (("tasks", "Order paper"), ("calendar", "Focus")):

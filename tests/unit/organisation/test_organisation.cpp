@@ -12,8 +12,13 @@
 #include "service/organisation/damaged_secret.hpp"
 #include "service/organisation/mailbox_administration.hpp"
 #include "service/organisation/mailbox_gate.hpp"
+#include "service/organisation/outbound_backlog.hpp"
+#include "store/cursors.hpp"
 #include "store/journal.hpp"
+#include "store/operations.hpp"
 #include "store/records.hpp"
+#include "sync/plan/outbound.hpp"
+#include "sync/plan/outbound_mark.hpp"
 
 namespace syncline::service {
 namespace {
@@ -346,6 +351,86 @@ TEST_F(OrganisationTest, Invariant19FiltersAreCountedBeforeTheyAreSwitchedOn) {
                                         {ana, contact, 1005, 0},
                                         {bruno, appointment, 1, 0},
                                         {bruno, contact, 1, 0}}));
+}
+
+TEST_F(OrganisationTest, WhatIsNewToAMailboxIsCountedAsItsRunWillFindIt) {
+  applied();
+  using enum model::RecordKind;
+  const std::string ana = "ana@contoso.example", bruno = "bruno@contoso.example";
+  const auto stored = organisation->load();
+  const store::MailboxId of_ana = stored->mailboxes.at(ana).id, of_bruno = stored->mailboxes.at(bruno).id;
+  model::SyncPolicy owners, everybody;
+  owners.send_contacts = owners.send_appointments = {{.kind = model::OutboundFilter::Kind::owner}};
+  everybody.send_contacts = {{.kind = model::OutboundFilter::Kind::expression, .expression = "surname"}};
+  std::vector<OutboundMailbox> mailboxes = {{of_ana, ana, owners}, {of_bruno, bruno, everybody}};
+  const auto add = [&](model::RecordKind kind, const std::string& owner, model::Fields fields) {
+    auto added = organisation->store().write<model::Record>([&](store::Transaction& t) {
+      return store::insert_record(t, {.kind = kind, .owner = owner, .fields = std::move(fields)});
+    });
+    EXPECT_TRUE(added);
+    return added ? added->id : 0;
+  };
+  const auto waiting = [&](store::MailboxId id, int most = most_changes_looked_at) {
+    auto counts = organisation->store().read<std::map<store::MailboxId, std::optional<std::int64_t>>>(
+        [&](store::Transaction& t) { return count_new_outbound(t, mailboxes, most); });
+    EXPECT_TRUE(counts) << counts.error().describe();
+    return counts ? counts->at(id) : std::nullopt;
+  };
+  const auto looked = [&](store::MailboxId id, const model::SyncPolicy& policy) {
+    ASSERT_TRUE(organisation->store().write<void>([&](store::Transaction& t) -> Result<void> {
+      auto last = store::last_change(t);
+      auto rules = sync::plan::OutboundRules::make(policy);
+      for (const model::RecordKind kind : {contact, appointment})
+        if (auto put = store::put_cursor(t, {.mailbox = id,
+                                             .folder = sync::plan::outbound_mark(kind),
+                                             .text = std::to_string(*last),
+                                             .notes = rules->version_of(kind)});
+            !put)
+          return put;
+      return {};
+    }));
+  };
+  EXPECT_EQ(waiting(of_ana), 0);
+  const auto first = add(contact, ana, {{"surname", "x"}});
+  add(contact, bruno, {{"surname", "y"}});
+  add(task, ana, {});
+  EXPECT_EQ(waiting(of_ana), 1);
+  EXPECT_EQ(waiting(of_bruno), 2);
+  // What it has, or has had, is not new to it; nor what an operation makes there now.
+  ASSERT_TRUE(organisation->store().write<store::Link>([&](store::Transaction& t) {
+    return store::insert_link(t, {.record = first,
+                                  .mailbox = of_bruno,
+                                  .kind = contact,
+                                  .folder = "c",
+                                  .remote_id = "1",
+                                  .state = store::LinkState::unlinked});
+  }));
+  EXPECT_EQ(waiting(of_bruno), 1);
+  ASSERT_TRUE(organisation->store().write<void>([&](store::Transaction& t) {
+    return store::insert_operation(t, {.id = "o", .mailbox = of_ana, .record = first, .what = "create"});
+  }));
+  EXPECT_EQ(waiting(of_ana), 0);
+  // A meeting stands in the organiser's mailbox alone.
+  add(appointment, ana,
+      {{"organizer", {{"emailAddress", bruno}}},
+       {"requiredAttendees", boost::json::array{boost::json::object{{"mailbox", {{"emailAddress", ana}}}}}}});
+  EXPECT_EQ(waiting(of_ana), 0);
+  add(appointment, ana, {{"subject", "alone"}});
+  EXPECT_EQ(waiting(of_ana), 1);
+  // What the run has looked at is not looked at again, unless the filters are others.
+  looked(of_ana, owners);
+  looked(of_bruno, everybody);
+  EXPECT_EQ(waiting(of_ana), 0);
+  EXPECT_EQ(waiting(of_bruno), 0);
+  add(contact, ana, {{"surname", "z"}});
+  EXPECT_EQ(waiting(of_ana), 1);
+  EXPECT_EQ(waiting(of_bruno), 1);
+  mailboxes[1].policy = owners;
+  EXPECT_EQ(waiting(of_bruno), 1) << "of all records";
+  // Who is far behind is not counted, and costs the others nothing.
+  EXPECT_EQ(waiting(of_bruno, 2), std::nullopt);
+  EXPECT_EQ(waiting(of_ana, 2), 1);
+  EXPECT_EQ(waiting(of_ana, 0), std::nullopt);
 }
 
 TEST_F(OrganisationTest, WhoseMailIsWhoseTheEnabledMailboxesTell) {
