@@ -56,6 +56,12 @@ FromDaemon ask_daemon_how(service::Organisation& organisation) {
   return from;
 }
 
+/// "1 alert", "2 alerts", "1 change to write"
+template <class Number>
+std::string counted(Number count, std::string_view one, std::string_view several) {
+  return fmt::format("{} {}", count, count == 1 ? one : several);
+}
+
 /// "4 min ago"
 std::string ago(std::chrono::seconds span) {
   if (span < std::chrono::minutes(2)) return fmt::format("{} s ago", std::max<std::int64_t>(0, span.count()));
@@ -72,18 +78,22 @@ void append_servers(std::string& out, const json::value& servers) {
     const json::value* value = said->if_contains(name);
     return value == nullptr ? 0.0 : value->to_number<double>(none);
   };
-  out += fmt::format("Held back by servers since the start of serve: {:.0f} s; {:.0f} requests wait now\n",
-                     number("throttledSeconds"), number("requestsWaiting"));
+  out +=
+      fmt::format("Held back by servers since the start of serve: {:.0f} s; {}\n", number("throttledSeconds"),
+                  counted(static_cast<std::int64_t>(number("requestsWaiting")), "request waits now",
+                          "requests wait now"));
 }
 
 void append_text(std::string& out, const service::Status& status, const FromDaemon& from, SystemTime now) {
   const AllWatched& watched = from.watched;
   const auto& r = status.records;
-  out += fmt::format("{}: {} e-mails, {} appointments, {} contacts, {} tasks; {} mailboxes\n",
+  out += fmt::format("{}: {}, {}, {}, {}; {}\n",
                      status.stored.configuration.organisation.name.empty()
                          ? std::string("Records")
                          : shown(status.stored.configuration.organisation.name),
-                     r[0], r[1], r[2], r[3], status.mailboxes.size());
+                     counted(r[0], "e-mail", "e-mails"), counted(r[1], "appointment", "appointments"),
+                     counted(r[2], "contact", "contacts"), counted(r[3], "task", "tasks"),
+                     counted(status.mailboxes.size(), "mailbox", "mailboxes"));
   append_servers(out, from.servers);
   for (const MailboxStatus& one : status.mailboxes) {
     std::int64_t links = 0;
@@ -96,11 +106,14 @@ void append_text(std::string& out, const service::Status& status, const FromDaem
       line += ", in step " + ago(std::chrono::duration_cast<std::chrono::seconds>(now - *one.in_step_at));
     else if (one.standing->enabled)
       line += ", never in step yet";
-    if (one.changes_waiting > 0) line += fmt::format(", {} changes to write", one.changes_waiting);
-    if (one.new_waiting.value_or(0) > 0) line += fmt::format(", {} new records to write", *one.new_waiting);
-    if (one.unfinished > 0) line += fmt::format(", {} operations under way", one.unfinished);
+    if (one.changes_waiting > 0)
+      line += ", " + counted(one.changes_waiting, "change to write", "changes to write");
+    if (one.new_waiting.value_or(0) > 0)
+      line += ", " + counted(*one.new_waiting, "new record to write", "new records to write");
+    if (one.unfinished > 0)
+      line += ", " + counted(one.unfinished, "operation under way", "operations under way");
     if (one.quarantined > 0) line += fmt::format(", {} quarantined", one.quarantined);
-    if (one.alerts > 0) line += fmt::format(", {} alerts", one.alerts);
+    if (one.alerts > 0) line += ", " + counted(one.alerts, "alert", "alerts");
     if (one.test == "failure") line += ", has not passed its test";
     if (const auto at = watched.find(one.mailbox->address); at != watched.end())
       line += fmt::format(", {} by {} since {}", at->second.state, at->second.by, at->second.since);

@@ -543,6 +543,17 @@ class Mailboxes(Organisation):
         self.assertEqual(len(line["mailboxes"]), 3)
         self.assertIn("not enabled, pending", self.ok("status"))
 
+    def test_status_counts_in_plain_english(self):
+        self.ready()
+        self.ok("record", "add", text='{"kind":"contact","fields":{"givenName":"Zoë"}}\n')
+        self.assertIn("0 e-mails, 0 appointments, 1 contact, 0 tasks; 3 mailboxes", self.ok("status"))
+        alert = ("INSERT INTO alert (at, mailbox, level, code, text, remedy, count, open)"
+                 " SELECT 0, id, 2, ?, '', '', 1, 1 FROM mailbox WHERE address = 'ana@contoso.example'")
+        self.sql(alert, "one")
+        self.assertRegex(self.ok("status"), r"\b1\s+alert\b")
+        self.sql(alert, "two")
+        self.assertRegex(self.ok("status"), r"\b2\s+alerts\b")
+
 
 class Records(Organisation):
     def add(self, *lines, status=0):
