@@ -93,8 +93,10 @@ void judge_text(const StatusReply& reply, Asked asked, Error& error) {
     error.code = "not-authorised";
     error.retry = reauthenticate;
   } else if (contains(reply.text, "too many") || contains(reply.text, "rate limit") ||
-             contains(reply.text, "throttl") || contains(reply.text, "try again") ||
-             contains(reply.text, "temporar")) {
+             contains(reply.text, "throttl")) {
+    error.code = "THROTTLED";
+    error.retry = after;
+  } else if (contains(reply.text, "try again") || contains(reply.text, "temporar")) {
     error.retry = after;
   } else if (asked == Asked::mailbox && reply.condition == Condition::no &&
              (contains(reply.text, "doesn't exist") || contains(reply.text, "does not exist") ||
@@ -123,6 +125,7 @@ Error reply_error(const StatusReply& reply, Asked asked) {
     if (reply.condition != Condition::bye || found->retry != never) error.retry = found->retry;
     // An alert stands for whatever its text says.
     if (found->code == "ALERT") judge_text(reply, asked, error);
+    if (found->code == "OVERQUOTA" && contains(reply.text, "bandwidth")) error.code = "THROTTLED";
     // Of a message it is the message, of the sign-in or a folder the whole server.
     if (error.retry == RetryClass::quarantine && asked != Asked::messages) error.retry = after;
     if (found->known_as == "gone" && asked == Asked::sign_in) error.code = "credentials-refused";

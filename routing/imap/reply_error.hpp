@@ -22,7 +22,8 @@ struct CodeMeaning {
 /// Every registered code, and some of large providers that are not.
 std::span<const CodeMeaning> code_meanings() noexcept;
 
-/// The error of a reply NO, BAD or BYE. Domain mail; code: what the table says, else "NO", "BAD", "BYE".
+/// The error of a reply NO, BAD or BYE. Domain mail; code: what the table says, "THROTTLED" where a server has
+/// only words for that, else "NO", "BAD", "BYE".
 Error reply_error(const StatusReply& reply, Asked asked);
 
 }  // namespace syncline::imap

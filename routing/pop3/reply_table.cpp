@@ -20,6 +20,7 @@ constexpr Verdict in_use{"mailbox-in-use", RetryClass::after, std::chrono::minut
 constexpr Verdict login_delay{"login-delay", RetryClass::after, std::chrono::minutes(5)};
 constexpr Verdict throttled{"throttled", RetryClass::after, std::chrono::minutes(15)};
 constexpr Verdict temporary{"temporary", RetryClass::after};
+constexpr Verdict unavailable{"service-unavailable", RetryClass::after};
 
 bool has_any(std::string_view text, std::initializer_list<std::string_view> words) {
   for (const std::string_view word : words)
@@ -45,7 +46,7 @@ Verdict of_sign_in(const Status& status) {
 Verdict by_stage(const Status& status, Stage stage) {
   switch (stage) {
     case Stage::greeting:
-      return {"service-unavailable", RetryClass::after};
+      return unavailable;
     case Stage::capabilities:
     case Stage::start_tls:
       return {"not-supported", RetryClass::never};
@@ -70,7 +71,7 @@ Verdict by_stage(const Status& status, Stage stage) {
 Verdict judge(const Status& status, Stage stage) {
   if (status.code == "IN-USE") return in_use;
   if (status.code == "LOGIN-DELAY") return login_delay;
-  if (status.code == "SYS/TEMP" || status.code.starts_with("SYS/TEMP/")) return temporary;
+  if (status.code == "SYS/TEMP" || status.code.starts_with("SYS/TEMP/")) return unavailable;
   if (status.code == "SYS/PERM" || status.code.starts_with("SYS/PERM/"))
     return {"system-fault", RetryClass::never};
   if (status.code == "AUTH" || status.code.starts_with("AUTH/")) {

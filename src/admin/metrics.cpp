@@ -164,7 +164,7 @@ void add_connections(std::vector<MetricFamily>& families, const ServerUse& open)
   families.push_back(gauge("requests_waiting", "Requests that wait for their turn or for the end of a pause",
                            std::uint64_t{open.waiting}));
   families.push_back(family("throttled_seconds_total",
-                            "Time in pauses that servers asked for, of all credentials",
+                            "Time in pauses that servers asked for, of all credentials and mailboxes",
                             MetricType::Counter));
   add(families.back(), {}, seconds(open.throttled));
 }

@@ -149,7 +149,7 @@ class Serving {
   boost::json::object server_trouble() const {
     const service::Connections::Use use = engine_.use();
     return {{"requestsWaiting", use.waiting},
-            {"throttledSeconds", std::chrono::duration<double>(use.throttled).count()}};
+            {"throttledSeconds", std::chrono::duration<double>(use.throttled + daemon_.held_back()).count()}};
   }
 
   admin::ServerUse server_use() const {
@@ -159,7 +159,7 @@ class Serving {
             .streams = engine_.streams(),
             .idle = engine_.kept_connections(),
             .waiting = use.waiting,
-            .throttled = use.throttled,
+            .throttled = use.throttled + daemon_.held_back(),
             .answers = {{"ews", "read", times.ews.read},
                         {"ews", "sync", times.ews.sync},
                         {"ews", "write", times.ews.write},

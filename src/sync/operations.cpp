@@ -8,6 +8,7 @@
 
 #include "store/records.hpp"
 #include "sync/deletes.hpp"
+#include "sync/host_pause.hpp"
 #include "sync/orders.hpp"
 #include "sync/plan/delivery_report.hpp"
 #include "sync/plan/mail_tracking.hpp"
@@ -403,6 +404,8 @@ class Runner {
     if (error.code == "uncertain") operation.state = OperationState::uncertain;
     operation.not_before = context_.now() + pause_after(operation, error);
     wait_until(*operation.not_before);
+    if (auto& until = context_.summary.held_back_until; wants_a_pause(error))
+      until = std::max(until.value_or(SystemTime{}), *operation.not_before);
     if (operation.attempts == attempts_in_silence)
       if (auto told = delayed(transaction, operation, stored, error); !told) return told;
     return store::update_operation(transaction, operation);

@@ -33,6 +33,8 @@ struct MailboxSummary {
   std::uint64_t requests = 0;
   std::uint64_t waiting = 0;                              ///< operations that go on in a later run
   std::optional<SystemTime> next_attempt = std::nullopt;  ///< when the first of them may
+  /// Until then the mail host wants none of them: it asked for the pause.
+  std::optional<SystemTime> held_back_until = std::nullopt;
   std::uint64_t needs_person = 0;
   bool brake = false;                ///< too many deletes: stopped until `brake release`
   std::string taken_over_from = {};  ///< the organisation that had claimed the mailbox before

@@ -16,6 +16,7 @@
 #include "store/configuration.hpp"
 #include "store/journal.hpp"
 #include "store/records.hpp"
+#include "sync/host_pause.hpp"
 
 namespace syncline::service {
 namespace {
@@ -268,6 +269,7 @@ void Daemon::start_due() {
     if (!address) return;
     const auto signal = std::make_shared<asio::cancellation_signal>();
     running_.emplace(*address, signal);
+    held_back_.begins(*address, now);
     asio::co_spawn(environment_.executor, run_one(*address, mailboxes_.find(*address)->second),
                    asio::bind_cancellation_slot(signal->slot(), [signal](const std::exception_ptr& thrown) {
                      if (thrown) std::rethrow_exception(thrown);
@@ -285,10 +287,24 @@ asio::awaitable<void> Daemon::run_one(std::string address, std::shared_ptr<const
   if (outcome && outcome->next_attempt)
     schedule_.again_at(
         address, now + std::chrono::ceil<milliseconds>(*outcome->next_attempt - environment_.clock.now()));
+  count_pause(address, now, outcome);
   if (!outcome && outcome.error().domain == ErrorDomain::local && outcome.error().retry == RetryClass::never)
     trouble_ = outcome.error();
   work_.finished(address, outcome, std::chrono::duration_cast<milliseconds>(now - began));
   changed_.notify_all();
+}
+
+/// Of what a mail host asked for: until the mailbox, or what it has to write, is tried again.
+void Daemon::count_pause(const std::string& address, SteadyTime now,
+                         const Result<sync::MailboxSummary>& outcome) {
+  if (!outcome) {
+    const auto due = schedule_.due(address);
+    if (due && sync::wants_a_pause(outcome.error())) held_back_.runs(address, now, *due);
+  } else if (outcome->held_back_until) {
+    held_back_.writes(
+        address, now,
+        now + std::chrono::ceil<milliseconds>(*outcome->held_back_until - environment_.clock.now()));
+  }
 }
 
 void Daemon::count(const Result<sync::MailboxSummary>& outcome) {

@@ -13,6 +13,7 @@
 
 #include "net/environment.hpp"
 #include "net/event.hpp"
+#include "service/daemon/held_back.hpp"
 #include "service/daemon/schedule.hpp"
 #include "service/organisation/mailbox_gate.hpp"
 #include "store/journal.hpp"
@@ -94,6 +95,8 @@ class Daemon {
   std::vector<MailboxTurn> turns() const { return schedule_.turns(); }
   const std::vector<Obstacle>& not_ready() const noexcept { return not_ready_; }
   const DaemonTotals& totals() const noexcept { return totals_; }
+  /// How long mail hosts have kept mailboxes waiting, all together.
+  std::chrono::milliseconds held_back() const { return held_back_.total(environment_.clock.steady_now()); }
 
  private:
   using Cancel = std::shared_ptr<net::asio::cancellation_signal>;
@@ -108,6 +111,7 @@ class Daemon {
   net::asio::awaitable<void> run_one(std::string address, std::shared_ptr<const EnabledMailbox> mailbox);
   net::asio::awaitable<void> tick();
   void count(const Result<sync::MailboxSummary>& outcome);
+  void count_pause(const std::string& address, SteadyTime now, const Result<sync::MailboxSummary>& outcome);
   void cancel_all();
 
   net::Environment& environment_;
@@ -115,6 +119,7 @@ class Daemon {
   DaemonSettings settings_;
   Work work_;
   Schedule schedule_;
+  HeldBack held_back_;
   net::Event changed_;
   std::map<std::string, std::shared_ptr<const EnabledMailbox>, std::less<>> mailboxes_;
   std::multimap<std::string, std::string> addresses_by_owner_;

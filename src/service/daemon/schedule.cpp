@@ -207,6 +207,11 @@ std::optional<SteadyTime> Schedule::next() const {
   return soonest;
 }
 
+std::optional<SteadyTime> Schedule::due(std::string_view address) const {
+  const auto at = turns_.find(address);
+  return at == turns_.end() ? std::nullopt : std::optional(at->second.due);
+}
+
 void Schedule::learn_of_server(const std::string& address, Server& server, SteadyTime now,
                                const std::optional<Error>& error) {
   if (!error || !is_outage(*error)) {

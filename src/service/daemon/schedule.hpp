@@ -89,6 +89,8 @@ class Schedule {
   std::optional<std::string> take(SteadyTime now);
   /// When `take` has something next; nullopt: not before something is finished, put or woken.
   std::optional<SteadyTime> next() const;
+  /// When this one is; nullopt: no such mailbox.
+  std::optional<SteadyTime> due(std::string_view address) const;
   /// `error`: of the run as a whole. A hint of the server (Error::retry_after) is kept to.
   void finished(std::string_view address, SteadyTime now, const std::optional<Error>& error);
   /// Something of it waits for `when` (the next message may go, a lost write can be settled): due then, if

@@ -197,7 +197,7 @@ TEST_F(Scripted, RefusalsOfTheSignInAreToldApart) {
       {"$ NO [AUTHENTICATIONFAILED] bad\r\n", "credentials-refused", RetryClass::reauthenticate},
       {"$ NO [UNAVAILABLE] backend\r\n", "UNAVAILABLE", RetryClass::after},
       {"$ NO LOGIN failed\r\n", "credentials-refused", RetryClass::reauthenticate},
-      {"$ NO [ALERT] Too many simultaneous connections\r\n", "ALERT", RetryClass::after},
+      {"$ NO [ALERT] Too many simultaneous connections\r\n", "THROTTLED", RetryClass::after},
       {"$ BAD User is authenticated but not connected.\r\n", "not-authorised", RetryClass::reauthenticate},
   };
   for (const auto& [reply, code, retry] : refusals) {

@@ -313,7 +313,7 @@ TEST(Pop3Session, HostileServersAreErrors) {
     std::string greeting;
     std::string code;
   };
-  for (const Case& one : {Case{"-ERR [SYS/TEMP] later\r\n", "temporary"},
+  for (const Case& one : {Case{"-ERR [SYS/TEMP] later\r\n", "service-unavailable"},
                           Case{"-ERR go away\r\n", "service-unavailable"}, Case{"* OK IMAP\r\n", "bad-reply"},
                           Case{std::string(100'000, 'x'), "line-too-long"}, Case{"", "timeout"}}) {
     Pop3Peer peer;

@@ -606,7 +606,7 @@ class OnProviders(Tests):
                 ({"select": "BAD User is authenticated but not connected."},
                  {("incoming", "open-inbox"): "mailbox-not-enabled-for-protocol"}),
                 ({"select": "NO [OVERQUOTA] Account exceeded command or bandwidth limits."},
-                 {("incoming", "open-inbox"): "mailbox-full"}),
+                 {("incoming", "open-inbox"): "server-busy"}),
                 ({"mail": "552 5.2.2 The email account is over quota"}, {("outgoing", "send-to-self"): "mailbox-full"}),
                 ({"mail": "550 5.4.5 Daily user sending limit exceeded."}, {("outgoing", "send-to-self"): "sending-limit"}),
                 ({"mail": "554 5.2.252 SendAsDenied; dave@lab.test not allowed to send as other@lab.test"},

@@ -138,6 +138,26 @@ TEST_F(DaemonTest, WhatARunLeftToDoIsDoneWhenItMayBe) {
   end();
 }
 
+TEST_F(DaemonTest, WhatMailHostsPutOffIsCountedAsTheTimeTheyHoldUsBack) {
+  error = Error{.domain = ErrorDomain::mail, .code = "temporary", .retry = RetryClass::after};
+  start();
+  world.run_for(minutes(30));
+  EXPECT_EQ(daemon->held_back(), std::chrono::milliseconds(0)) << "out of order, which asks for nothing";
+  error->code = "THROTTLED";
+  error->retry_after = minutes(10);
+  world.run_for(minutes(60));
+  const std::chrono::milliseconds held = daemon->held_back();
+  EXPECT_GT(held, 4 * minutes(50));
+  EXPECT_LT(held, 4 * minutes(60)) << "the runs between the pauses are no pause";
+  error.reset();
+  world.run_for(minutes(20));
+  const std::chrono::milliseconds after = daemon->held_back();
+  EXPECT_LT(after, held + 4 * minutes(10));
+  world.run_for(minutes(60));
+  EXPECT_EQ(daemon->held_back(), after);
+  end();
+}
+
 TEST_F(DaemonTest, ARecordThatChangesGoesOutWithinSeconds) {
   start();
   world.run_for(minutes(30));

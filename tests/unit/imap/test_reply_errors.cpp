@@ -118,6 +118,19 @@ TEST(ReplyErrors, WhatPassesIsNotTakenForAWrongPassword) {
   EXPECT_EQ(error_of(Condition::bye, "", "server shutting down").retry, RetryClass::after);
 }
 
+TEST(ReplyErrors, AHostThatHasTooMuchToDoWithUsIsKnownByOneName) {
+  for (const char* text : {"Too many simultaneous connections.", "Rate limit hit", "Request is throttled"}) {
+    EXPECT_EQ(error_of(Condition::no, "", text, Asked::mailbox).code, "THROTTLED") << text;
+    EXPECT_EQ(error_of(Condition::bye, "", text).code, "THROTTLED") << text;
+    EXPECT_EQ(error_of(Condition::no, "ALERT", text).code, "THROTTLED") << text;
+  }
+  const Error gmail =
+      error_of(Condition::no, "OVERQUOTA", "Account exceeded command or bandwidth limits.", Asked::mailbox);
+  EXPECT_EQ(gmail.code, "THROTTLED");
+  EXPECT_EQ(gmail.retry, RetryClass::after);
+  EXPECT_EQ(error_of(Condition::no, "OVERQUOTA", "Quota exceeded", Asked::other).code, "OVERQUOTA");
+}
+
 TEST(ReplyErrors, AuthenticatedButNotConnectedIsNoNetworkError) {
   for (const Condition condition : {Condition::no, Condition::bad}) {
     const Error error = error_of(condition, "", "User is authenticated but not connected.", Asked::mailbox);

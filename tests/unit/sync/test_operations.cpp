@@ -286,6 +286,24 @@ TEST_F(Operations, aRunThatDoesNotWaitLeavesMessagesAboveTheRateToALaterOne) {
   EXPECT_FALSE(last.next_attempt);
 }
 
+TEST_F(Operations, aHostThatAsksForAPauseIsToldFromOneThatIsOutOfOrder) {
+  organisation.options.settle = false;
+  organisation.add(RecordKind::contact, {{"givenName", "Bert"}});
+  const Error throttled{.domain = ErrorDomain::mail,
+                        .code = "throttled",
+                        .retry = RetryClass::after,
+                        .retry_after = std::chrono::minutes(5)};
+  const SystemTime until = clock.now() + std::chrono::minutes(5);
+  const MailboxSummary first = organisation.must_run(once("create", FaultMoment::before, throttled));
+  EXPECT_EQ(first.held_back_until, until);
+  EXPECT_EQ(first.next_attempt, until);
+  clock.advance(std::chrono::minutes(5));
+  const Error trouble{.domain = ErrorDomain::mail, .code = "temporary", .retry = RetryClass::after};
+  const MailboxSummary second = organisation.must_run(once("create", FaultMoment::before, trouble));
+  EXPECT_TRUE(second.next_attempt);
+  EXPECT_FALSE(second.held_back_until);
+}
+
 /// The reply to a create is lost, and the item is there twice.
 class DoubledCreate : public Operations {
  protected:
