@@ -12,9 +12,9 @@ constexpr Sql mailboxes_of_record_sql = "SELECT mailbox FROM link WHERE record =
 // Of one kind, and deleted or not: within those the index of owners has ids in their order.
 constexpr Sql owned_sql =
     "SELECT id FROM record WHERE owner = ?1 AND kind = ?2 AND deleted = ?3 AND id > ?4 ORDER BY id LIMIT ?5";
-// CROSS: from the mailbox's links to their records, not from all records to their links.
+// CROSS: from the mailbox's links, in the order of the index, to their records.
 constexpr Sql linked_sql =
-    "SELECT DISTINCT link.record FROM link CROSS JOIN record ON record.id = link.record"
+    "SELECT DISTINCT link.record FROM link INDEXED BY link_live CROSS JOIN record ON record.id = link.record"
     " WHERE link.mailbox = ?1 AND link.kind = ?2 AND link.state <> 2 AND record.deleted <= ?3"
     " AND link.record > ?4 ORDER BY link.record LIMIT ?5";
 constexpr Sql naming_sql =

@@ -314,7 +314,14 @@ CREATE TABLE webhook (
 ) STRICT;
 )sql";
 
-constexpr std::array all_migrations = {Migration{1, version_1}, Migration{2, version_2}};
+constexpr Sql version_3 = R"sql(
+-- Which records a mailbox has copies of, in the order of their ids: what its owner may read. Costs 0.7
+-- microseconds for each link; without it a page takes as long as the mailbox has links.
+CREATE INDEX link_live ON link (mailbox, kind, record) WHERE state <> 2;
+)sql";
+
+constexpr std::array all_migrations = {Migration{1, version_1}, Migration{2, version_2},
+                                       Migration{3, version_3}};
 static_assert(all_migrations.back().to == Store::schema_version);
 
 /// Rolls back unless told that all went well.

@@ -113,7 +113,7 @@ class Store {
   /// PRAGMA integrity_check and foreign keys. Error "store-damaged" with SQLite's words.
   Result<void> check();
 
-  static constexpr int schema_version = 2;
+  static constexpr int schema_version = 3;
 
  private:
   struct State;
