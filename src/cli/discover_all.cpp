@@ -33,11 +33,7 @@ json::object to_json(const PlacementResult& result) {
 }
 
 void append_text(std::string& out, const PlacementResult& result) {
-  std::string line(to_string(result.what));
-  if (!result.text.empty()) line += ": " + result.text;
-  if (!result.reassigned_to.empty()) line += "; it has the profile " + result.reassigned_to + " now";
-  if (result.changed) line += result.parked ? "; parked" : "; goes on";
-  append_wrapped(out, padded(shown(result.address), 34) + " ", shown(line));
+  append_wrapped(out, padded(shown(result.address), 34) + " ", shown(describe(result)));
 }
 
 }  // namespace

@@ -318,6 +318,29 @@ constexpr Sql version_3 = R"sql(
 -- Which records a mailbox has copies of, in the order of their ids: what its owner may read. Costs 0.7
 -- microseconds for each link; without it a page takes as long as the mailbox has links.
 CREATE INDEX link_live ON link (mailbox, kind, record) WHERE state <> 2;
+
+-- What the last look came to, and who asks for another one. looked_at: NULL until the first has ended.
+CREATE TABLE placement_3 (
+  mailbox INTEGER PRIMARY KEY REFERENCES mailbox (id) ON DELETE CASCADE,
+  looked_at INTEGER,
+  state INTEGER NOT NULL,
+  text TEXT NOT NULL,
+  facts TEXT NOT NULL,
+  parked_at INTEGER,
+  parked_why TEXT NOT NULL,
+  requested_at INTEGER,
+  requested_by TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  follow INTEGER NOT NULL
+) STRICT;
+-- Who was found and is not parked fits, or was disabled and elsewhere: which of them the next look says.
+INSERT INTO placement_3
+  SELECT mailbox, looked_at, CASE WHEN error <> '' THEN 3 WHEN parked_at IS NOT NULL THEN 2 ELSE 0 END,
+    CASE WHEN error <> '' THEN error ELSE parked_why END, facts, parked_at, parked_why, NULL, '', '', 0
+  FROM placement;
+DROP TABLE placement;
+ALTER TABLE placement_3 RENAME TO placement;
+CREATE INDEX placement_requested ON placement (requested_at) WHERE requested_at IS NOT NULL;
 )sql";
 
 constexpr std::array all_migrations = {Migration{1, version_1}, Migration{2, version_2},

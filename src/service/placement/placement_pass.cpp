@@ -9,6 +9,7 @@
 #include <boost/json/serialize.hpp>
 #include <utility>
 
+#include "base/log.hpp"
 #include "base/text.hpp"
 #include "net/cancel.hpp"
 #include "routing/rules/intake/exchange_facts.hpp"
@@ -81,7 +82,10 @@ class PlacementPass {
       PlacementResult result{.address = mailbox.address};
       if (const model::Profile* profile = stored_.configuration.profile_of(mailbox)) {
         result.profile = profile->name;
-        if (!is_on_exchange(*profile)) result.text = "it is not on Exchange";
+        if (!is_on_exchange(*profile)) {
+          result.text = "it is not on Exchange";
+          result.is_answered = true;
+        }
       }
       results_.push_back(std::move(result));
     }
@@ -154,6 +158,7 @@ class PlacementPass {
     auto admitted = gate_->admit_for_test(result.address);
     if (!admitted) {
       result.text = admitted.error().message;
+      result.is_answered = true;
       co_return Result<void>{};
     }
     if (wishes_.on_begin) wishes_.on_begin(result.address);
@@ -255,7 +260,10 @@ class PlacementPass {
       store::Placement placement = before->value_or(store::Placement{.mailbox = standing->second.id});
       const bool was_parked = placement.parked_at.has_value();
       placement.looked_at = now;
-      placement.error = result.what == What::not_found ? result.text : std::string();
+      placement.state = result.what;
+      placement.text = result.text;
+      if (!result.reassigned_to.empty())
+        placement.text += "; it has the profile " + result.reassigned_to + " now";
       if (result.facts) placement.facts = facts_json(*result.facts);
       // Only what is synchronised has to be stopped.
       if (result.what == What::elsewhere && !was_parked && standing->second.enabled) {
@@ -290,6 +298,7 @@ class PlacementPass {
                      "discover --all --follow-moves; then it goes on."});
     });
     if (!noted) return noted;
+    result.is_answered = true;
     if (result.parked && standing->second.enabled) {
       // Parked is disabled until it fits again: the gate keeps everything away from it. A pass that was
       // killed before this is made good by the next.
@@ -318,24 +327,20 @@ class PlacementPass {
 
 }  // namespace
 
-std::string_view to_string(PlacementResult::What what) noexcept {
-  switch (what) {
-    case What::fits:
-      return "fits";
-    case What::elsewhere:
-      return "elsewhere";
-    case What::not_found:
-      return "not-found";
-    case What::not_asked:
-      return "not-asked";
-  }
-  return {};
+std::string describe(const PlacementResult& result) {
+  std::string line(to_string(result.what));
+  if (!result.text.empty()) line += ": " + result.text;
+  if (!result.reassigned_to.empty()) line += "; it has the profile " + result.reassigned_to + " now";
+  if (result.changed) line += result.parked ? "; parked" : "; goes on";
+  return line;
 }
 
-bool is_on_exchange(const model::Profile& profile) noexcept {
-  using model::ServerType;
-  return profile.type == ServerType::exchange_online || profile.type == ServerType::exchange_online_hybrid ||
-         profile.type == ServerType::exchange_hybrid || profile.type == ServerType::exchange_server;
+void log_look(const PlacementResult& result) {
+  const bool is_news = result.changed || !result.reassigned_to.empty();
+  const log::Level level = result.what == What::elsewhere              ? log::Level::warning
+                           : is_news || result.what == What::not_found ? log::Level::info
+                                                                       : log::Level::debug;
+  log::write(level, log::Ids{.mailbox = result.address}, describe(result));
 }
 
 Async<std::vector<PlacementResult>> look_for_mailboxes(asio::any_io_executor executor,

@@ -14,16 +14,13 @@
 #include "service/engine/connections.hpp"
 #include "service/organisation/apply.hpp"
 #include "service/organisation/assignments.hpp"
+#include "service/organisation/look_requests.hpp"
+#include "store/placements.hpp"
 
 namespace syncline::service {
 
 struct PlacementResult {
-  enum class What : std::uint8_t {
-    fits,       ///< it lives where its profile leads
-    elsewhere,  ///< it does not
-    not_found,  ///< Autodiscover did not lead to it; nothing is concluded
-    not_asked,  ///< not approved, or refused for another reason; or not on Exchange
-  };
+  using What = store::PlacementState;
   std::string address;
   std::string profile = {};
   What what = What::not_asked;
@@ -33,8 +30,14 @@ struct PlacementResult {
   bool parked = false;                          ///< is now
   bool changed = false;                         ///< was parked, or goes on, by this look
   std::string reassigned_to = {};               ///< the profile that it was given
+  /// False: the look was not begun, cut off, or its assignment was changed meanwhile; another one may say
+  /// more.
+  bool is_answered = false;
 };
-std::string_view to_string(PlacementResult::What what) noexcept;
+/// One line for people, without the address.
+std::string describe(const PlacementResult& result);
+/// The same in the log of a daemon.
+void log_look(const PlacementResult& result);
 
 /// Ends a pass before its end: what is at work is cut off and says nothing, nothing more is begun.
 class PlacementStop {
@@ -61,9 +64,6 @@ struct PlacementWishes {
   std::shared_ptr<Connections> connections = {};  ///< null: its own
   std::shared_ptr<PlacementStop> stop = {};
 };
-
-/// The pass is for these; the others live where they are said to.
-bool is_on_exchange(const model::Profile& profile) noexcept;
 
 /// Results in the order of the configuration. Errors: of the store. Acts are in the audit.
 Async<std::vector<PlacementResult>> look_for_mailboxes(net::asio::any_io_executor executor,

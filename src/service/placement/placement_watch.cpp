@@ -10,21 +10,8 @@
 #include "store/placements.hpp"
 
 namespace syncline::service {
-namespace {
 
 using std::chrono::milliseconds;
-using What = PlacementResult::What;
-
-/// What the log says of one look.
-std::string line_of(const PlacementResult& result) {
-  std::string line(to_string(result.what));
-  if (!result.text.empty()) line += ": " + result.text;
-  if (!result.reassigned_to.empty()) line += "; it has the profile " + result.reassigned_to + " now";
-  if (result.changed) line += result.parked ? "; parked" : "; goes on";
-  return line;
-}
-
-}  // namespace
 
 PlacementWatchSettings PlacementWatchSettings::of_interval(milliseconds every) {
   PlacementWatchSettings settings;
@@ -59,7 +46,7 @@ Async<void> PlacementWatch::run() {
       auto results = co_await look_(std::move(addresses));
       if (!results) log::error("placement", results.error().describe());
       if (results)
-        for (const PlacementResult& result : *results) note(result);
+        for (const PlacementResult& result : *results) log_look(result);
     }
     if (is_stopping_) break;
     const SteadyTime until = environment_.clock.steady_now() + settings_.look_pause;
@@ -108,7 +95,7 @@ Result<std::vector<std::string>> PlacementWatch::due_now() {
     const store::Placement* placement = found == known.end() ? nullptr : found->second;
     Plan plan;
     if (placement != nullptr) {
-      plan.looked_at = placement->looked_at;
+      plan.looked_at = placement->looked_at.value_or(SystemTime{});
       plan.is_parked = placement->parked_at.has_value();
     }
     if (!standing->second.enabled && !plan.is_parked) continue;
@@ -127,14 +114,6 @@ Result<std::vector<std::string>> PlacementWatch::due_now() {
   }
   plans_ = std::move(plans);
   return due;
-}
-
-void PlacementWatch::note(const PlacementResult& result) {
-  const bool is_news = result.changed || !result.reassigned_to.empty();
-  const log::Level level = result.what == What::elsewhere              ? log::Level::warning
-                           : is_news || result.what == What::not_found ? log::Level::info
-                                                                       : log::Level::debug;
-  log::write(level, log::Ids{.mailbox = result.address}, line_of(result));
 }
 
 }  // namespace syncline::service

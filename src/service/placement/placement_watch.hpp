@@ -52,7 +52,6 @@ class PlacementWatch {
   Result<std::vector<std::string>> due_now();
   SystemTime next_look(const Plan& plan, SystemTime now);
   std::chrono::milliseconds by_chance(std::chrono::milliseconds most);
-  void note(const PlacementResult& result);
 
   net::Environment& environment_;
   Organisation& organisation_;

@@ -144,6 +144,37 @@ TEST_F(Migrations, OfThisProgramKeepWhatTheFirstSchemaHeld) {
             1);
 }
 
+TEST_F(Migrations, OfThisProgramKeepWhatTheSecondSchemaHeldOfPlacements) {
+  ASSERT_TRUE(migrate(handle_.get(), path_, migrations().first(2), nullptr));
+  ASSERT_TRUE(run_script(handle_.get(),
+                         "INSERT INTO organisation VALUES (1, 'contoso');"
+                         "INSERT INTO mailbox VALUES (1, 'found@example.org', NULL, 1, '{}', '{}'),"
+                         " (2, 'parked@example.org', NULL, 0, '{}', '{}'),"
+                         " (3, 'lost@example.org', NULL, 1, '{}', '{}');"
+                         "INSERT INTO placement VALUES (1, 11, NULL, '', '{\"a\":1}', ''),"
+                         " (2, 12, 5, 'it moved', '{\"a\":2}', ''),"
+                         " (3, 13, NULL, '', '{\"a\":3}', 'no answer')"));
+  auto migrated = migrate(handle_.get(), path_, migrations(), nullptr);
+  ASSERT_TRUE(migrated) << migrated.error().describe();
+  const auto row = [&](const std::string& values) {
+    return number(("SELECT count(*) FROM placement WHERE requested_at IS NULL AND requested_by = '' AND "
+                   "follow = 0 AND " +
+                   values)
+                      .c_str());
+  };
+  EXPECT_EQ(row("mailbox = 1 AND looked_at = 11 AND state = 0 AND text = '' AND facts = '{\"a\":1}' AND "
+                "parked_at IS NULL"),
+            1);
+  EXPECT_EQ(row("mailbox = 2 AND looked_at = 12 AND state = 2 AND text = 'it moved' AND parked_at = 5 AND "
+                "parked_why = 'it moved'"),
+            1);
+  EXPECT_EQ(row("mailbox = 3 AND looked_at = 13 AND state = 3 AND text = 'no answer' AND parked_at IS NULL"),
+            1);
+  // They still go with their mailbox.
+  ASSERT_TRUE(run_script(handle_.get(), "DELETE FROM mailbox WHERE id = 2"));
+  EXPECT_EQ(number("SELECT count(*) FROM placement"), 2);
+}
+
 TEST_F(Migrations, OfThisProgramEndAtItsVersionWithoutGaps) {
   int version = 0;
   for (const Migration& step : migrations()) EXPECT_EQ(step.to, ++version);
