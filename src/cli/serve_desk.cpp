@@ -38,7 +38,7 @@ ServeDesk::ServeDesk(net::Environment& environment, service::Organisation& organ
       alerts_(organisation, {}, std::move(post), std::move(wake)),
       turns_(std::move(turns)),
       placement_(environment, organisation, service::PlacementWatchSettings::of_interval(placement.every),
-                 [this, &organisation, connections = std::move(connections),
+                 [this, &organisation, connections,
                   follow = placement.follow_moves](std::vector<std::string> addresses) {
                    return service::look_for_mailboxes(environment_.executor, organisation,
                                                       {.addresses = std::move(addresses),
@@ -48,11 +48,21 @@ ServeDesk::ServeDesk(net::Environment& environment, service::Organisation& organ
                                                        .stop = placement_stop_},
                                                       {.who = std::string(service::background_tester)});
                  }),
+      requested_looks_(environment, organisation,
+                       [this, &organisation, connections = std::move(connections)](service::LookOrder order) {
+                         return service::look_for_mailboxes(environment_.executor, organisation,
+                                                            {.addresses = std::move(order.addresses),
+                                                             .follow_moves = order.follow_moves,
+                                                             .connections = connections(),
+                                                             .stop = requested_stop_},
+                                                            std::move(order.actor));
+                       }),
       changed_(environment.executor) {}
 
 net::asio::awaitable<void> ServeDesk::run() {
   net::asio::co_spawn(environment_.executor, watch_alerts(), net::asio::detached);
   net::asio::co_spawn(environment_.executor, watch_placement(), net::asio::detached);
+  net::asio::co_spawn(environment_.executor, answer_look_requests(), net::asio::detached);
   if (const Result<void> tested = co_await tester_.serve(); !tested)
     log::error("tests", tested.error().describe());
   is_testing_ = false;
@@ -60,7 +70,7 @@ net::asio::awaitable<void> ServeDesk::run() {
 }
 
 net::asio::awaitable<void> ServeDesk::ended() {
-  while (is_watching_ || is_testing_ || is_placing_)
+  while (is_watching_ || is_testing_ || is_placing_ || is_answering_)
     if (auto woken = co_await changed_.wait(); !woken) break;
 }
 
@@ -70,12 +80,21 @@ void ServeDesk::stop() {
   tester_.stop(true);
   placement_.stop();
   placement_stop_->want();
+  requested_looks_.stop();
+  requested_stop_->want();
 }
 
 net::asio::awaitable<void> ServeDesk::watch_placement() {
   if (const Result<void> watched = co_await placement_.run(); !watched)
     log::error("placement", watched.error().describe());
   is_placing_ = false;
+  changed_.notify_all();
+}
+
+net::asio::awaitable<void> ServeDesk::answer_look_requests() {
+  if (const Result<void> answered = co_await requested_looks_.run(); !answered)
+    log::error("placement", answered.error().describe());
+  is_answering_ = false;
   changed_.notify_all();
 }
 

@@ -2,89 +2,35 @@
 // When a daemon looks where its mailboxes live, in virtual time; what a look finds is the test's.
 #include "service/placement/placement_watch.hpp"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include <filesystem>
 #include <map>
 #include <set>
-#include <sstream>
 
-#include "base/log.hpp"
-#include "net/testing/virtual_world.hpp"
-#include "service/organisation/apply.hpp"
-#include "service/organisation/apply_file.hpp"
-#include "service/organisation/mailbox_administration.hpp"
-#include "service/organisation/organisation.hpp"
-#include "store/placements.hpp"
+#include "placement_fixture.hpp"
 
 namespace syncline::service {
 namespace {
 
-namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 using ::testing::AllOf;
 using ::testing::Each;
 using ::testing::Ge;
 using ::testing::IsEmpty;
 using ::testing::Le;
+using testing::mailboxes;
 using ::testing::SizeIs;
 
-constexpr int mailboxes = 24;
-
-class PlacementWatchTest : public testing::Test {
+class PlacementWatchTest : public testing::PlacementFixture {
  protected:
-  void SetUp() override {
-    log::set_level(log::Level::off);
-    fs::create_directories(folder);
-    auto created =
-        Organisation::create({.folder = (folder / "contoso").string(), .key = (folder / "key").string()},
-                             "Contoso", world.environment().clock, world.environment().random);
-    ASSERT_TRUE(created) << created.error().describe();
-    organisation = std::move(created->organisation);
-    configure("autodiscover = true\n");
-    const std::string password("x");
-    ASSERT_TRUE(organisation->secrets().put("profile/Basement/password", Secret(password)));
-    for (const MailboxAct act : {MailboxAct::approve, MailboxAct::enable}) administer_all(act, all());
-  }
   void TearDown() override {
     stop();
     watch.reset();
-    organisation.reset();
-    fs::remove_all(folder);
+    PlacementFixture::TearDown();
   }
 
-  static std::string address(int number) { return "m" + std::to_string(number) + "@contoso.example"; }
-  static std::vector<std::string> all() {
-    std::vector<std::string> addresses;
-    for (int i = 0; i < mailboxes; ++i) addresses.push_back(address(i));
-    return addresses;
-  }
-  void configure(const std::string& more) {
-    std::string text =
-        "[[profile]]\nname = \"Basement\"\ntype = \"exchange_hybrid\"\nuser_name = "
-        "\"service@contoso.example\"\nin_host = \"https://mail.contoso.example/EWS/Exchange.asmx\"\n"
-        "out_host = \"https://mail.contoso.example/EWS/Exchange.asmx\"\n" +
-        more;
-    for (const std::string& one : all())
-      text += "[[mailbox]]\naddress = \"" + one + "\"\nprofile = \"Basement\"\nexchange_version = \"2019\"\n";
-    std::istringstream input(text);
-    auto wanted = read_apply_file(input);
-    ASSERT_TRUE(wanted);
-    auto outcome = apply(*organisation, *wanted, false, {"test"});
-    ASSERT_TRUE(outcome && outcome->applied);
-  }
-  void administer_all(MailboxAct act, const std::vector<std::string>& addresses) {
-    auto outcomes = administer(*organisation, act, addresses, {"test"});
-    ASSERT_TRUE(outcomes);
-    for (const auto& one : *outcomes) ASSERT_FALSE(one.obstacle) << one.obstacle->message;
-  }
-  store::MailboxId id_of(const std::string& one) { return organisation->load()->mailboxes.at(one).id; }
-  void keep(const std::string& one, bool parked) {
+  void keep_found(const std::string& one, bool is_parked) {
     store::Placement placement{.mailbox = id_of(one), .looked_at = world.now()};
-    if (parked) placement.parked_at = world.now();
-    ASSERT_TRUE(organisation->store().write<void>(
-        [&](store::Transaction& transaction) { return store::put_placement(transaction, placement); }));
+    if (is_parked) placement.parked_at = world.now();
+    keep(placement);
   }
 
   void start(PlacementWatchSettings settings = {}) {
@@ -98,7 +44,7 @@ class PlacementWatchTest : public testing::Test {
           for (const std::string& one : addresses) {
             looks[one].push_back(world.now());
             if (fails) continue;
-            keep(one, parked.contains(one));
+            keep_found(one, parked.contains(one));
             results.push_back({.address = one});
           }
           if (fails) co_return fail(ErrorDomain::local, "disk", "the disk is full");
@@ -124,9 +70,6 @@ class PlacementWatchTest : public testing::Test {
     return found;
   }
 
-  fs::path folder = fs::path(::testing::TempDir()) / ("placement-" + system_random().uuid());
-  net::testing::VirtualWorld world;
-  std::unique_ptr<Organisation> organisation;
   std::unique_ptr<PlacementWatch> watch;
   std::map<std::string, std::vector<SystemTime>> looks;
   std::set<std::string> parked;
@@ -165,7 +108,7 @@ TEST_F(PlacementWatchTest, ARestartRepeatsNothingAndAfterALongRestThereIsNoBurst
 TEST_F(PlacementWatchTest, WhoIsParkedIsLookedForHourlyAndWhoAPersonDisabledIsNot) {
   administer_all(MailboxAct::disable, {address(0), address(1)});
   parked.insert(address(0));
-  keep(address(0), true);
+  keep_found(address(0), true);
   start();
   world.run_for(12h);
   EXPECT_THAT(looks[address(0)].size(), AllOf(Ge(10u), Le(13u)));
