@@ -15,6 +15,7 @@
 #include "service/organisation/mailbox_administration.hpp"
 #include "service/views/mailbox_json.hpp"
 #include "service/views/mailbox_test_json.hpp"
+#include "service/views/placement_json.hpp"
 
 namespace syncline::cli {
 namespace {
@@ -138,14 +139,26 @@ void append_text(std::string& out, const service::StoredOrganisation& stored, co
   append_findings(out, examined.judged, language, rules::Severity::warn);
 }
 
+/// Empty for null.
+std::string text_of(const json::object& object, std::string_view name) {
+  const json::value& value = object.at(name);
+  return value.is_string() ? std::string(value.get_string()) : std::string();
+}
+
+void append_placement(std::string& out, const json::object& placement) {
+  std::string line = text_of(placement, "state");
+  if (line.empty()) line = "not known";
+  if (const std::string looked = text_of(placement, "lookedAt"); !looked.empty()) line += ", " + looked;
+  if (const std::string text = text_of(placement, "text"); !text.empty()) line += ": " + text;
+  if (const std::string asked = text_of(placement, "requestedAt"); !asked.empty())
+    line += "; asked for at " + asked;
+  append_wrapped(out, fmt::format("  {}", padded("placement", 14)), shown(line));
+}
+
 void append_latest_test(std::string& out, const json::object& test) {
-  const auto text_of = [&](std::string_view name) {
-    const json::value& value = test.at(name);
-    return value.is_string() ? std::string(value.get_string()) : std::string();
-  };
-  std::string line = text_of("state");
-  if (const std::string ended = text_of("endedAt"); !ended.empty()) line += ", " + ended;
-  if (const std::string next = text_of("nextTryAt"); !next.empty()) line += ", next at " + next;
+  std::string line = text_of(test, "state");
+  if (const std::string ended = text_of(test, "endedAt"); !ended.empty()) line += ", " + ended;
+  if (const std::string next = text_of(test, "nextTryAt"); !next.empty()) line += ", next at " + next;
   append_wrapped(out, fmt::format("  {}", padded("test", 14)), shown(line));
   append_test_text(out, test);
 }
@@ -157,22 +170,30 @@ ExitStatus run_show(const Globals& globals, const MailboxOptions& options) {
   const rules::Language language = language_from(options);
   const service::Assignments assignments(stored.configuration, stored, organisation->today());
   const service::MailboxGate gate(stored, organisation->today());
-  auto tests = organisation->store().read<std::map<store::MailboxId, json::object>>(
+  using ByMailbox = std::map<store::MailboxId, json::object>;
+  auto tests = organisation->store().read<ByMailbox>(
       [](store::Transaction& transaction) { return service::latest_tests(transaction); });
   if (!tests) return report(tests.error());
+  auto placements = organisation->store().read<ByMailbox>(
+      [](store::Transaction& transaction) { return service::latest_placements(transaction); });
+  if (!placements) return report(placements.error());
   Output output;
   for (const std::string& address : addresses) {
     const model::Mailbox& mailbox = *stored.configuration.mailbox_of(address);
     const Examined examined = examine(assignments, gate, mailbox);
     const auto test = tests->find(stored.mailboxes.at(address).id);
+    const auto placement = placements->find(stored.mailboxes.at(address).id);
     if (options.format == "text") {
       append_text(output.text(), stored, mailbox, examined, language);
+      if (placement != placements->end()) append_placement(output.text(), placement->second);
       if (test != tests->end()) append_latest_test(output.text(), test->second);
       continue;
     }
     json::object object = service::mailbox_details_json(stored, mailbox, examined, language);
     object["test"] = nullptr;
     if (test != tests->end()) object["test"] = test->second;
+    object["placement"] = nullptr;
+    if (placement != placements->end()) object["placement"] = placement->second;
     append_line(output, object);
   }
   return finish(output, ExitStatus::done);

@@ -98,7 +98,8 @@ class Serving {
   }
 
   Result<void> listen() {
-    return http_.listen(daemon_, metrics_, [this] { return server_trouble(); });
+    return http_.listen(
+        daemon_, metrics_, [this] { return server_trouble(); }, [this] { desk_.look_for_requested(); });
   }
 
   Result<void> run() {

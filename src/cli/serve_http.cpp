@@ -118,7 +118,8 @@ service::PostAlert ServeHttp::post_alert() {
 }
 
 Result<void> ServeHttp::listen(service::Daemon& daemon, admin::Metrics& metrics,
-                               std::function<boost::json::object()> servers) {
+                               std::function<boost::json::object()> servers,
+                               std::function<void()> look_for_requested) {
   if (options_.is_off) return {};
   admin::api::Control control;
   control.sync_now = [&daemon](const std::string& address) { return daemon.demand(address); };
@@ -127,6 +128,7 @@ Result<void> ServeHttp::listen(service::Daemon& daemon, admin::Metrics& metrics,
     all["servers"] = servers();
     return all;
   };
+  control.look_for_requested = std::move(look_for_requested);
   admin::api::ApiSettings settings;
   settings.rate.per_second = options_.requests_per_second;
   settings.rate.at_once = 4 * options_.requests_per_second;

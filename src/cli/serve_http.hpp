@@ -38,9 +38,9 @@ class ServeHttp {
   /// For alerts on their way to people.
   service::PostAlert post_alert();
   /// Listens, unless it is off.
-  /// `servers`: how they hold requests back (admin::api::Control).
+  /// `servers`: how they hold requests back; `look_for_requested`: admin::api::Control has both.
   Result<void> listen(service::Daemon& daemon, admin::Metrics& metrics,
-                      std::function<boost::json::object()> servers);
+                      std::function<boost::json::object()> servers, std::function<void()> look_for_requested);
   /// Reads certificate and key again; new connections are shown them. What cannot be used is logged, and the
   /// old ones stay.
   void reload();

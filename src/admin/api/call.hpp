@@ -24,6 +24,8 @@ namespace syncline::admin::api {
 struct Control {
   /// A run of this mailbox as soon as there is a place. False: it is not served.
   std::function<bool(const std::string& address)> sync_now = [](const std::string&) { return false; };
+  /// Looks where those mailboxes live of which that was asked (service/organisation/look_requests).
+  std::function<void()> look_for_requested = [] {};
   /// How mailboxes are watched, by address: {"by","since","state"}; "servers": how those hold us back.
   std::function<boost::json::object()> watched = [] { return boost::json::object(); };
 };

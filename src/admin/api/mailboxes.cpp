@@ -8,9 +8,11 @@
 #include "admin/api/configured.hpp"
 #include "admin/api/problem.hpp"
 #include "base/text.hpp"
+#include "service/organisation/look_requests.hpp"
 #include "service/organisation/test_requests.hpp"
 #include "service/views/mailbox_json.hpp"
 #include "service/views/mailbox_test_json.hpp"
+#include "service/views/placement_json.hpp"
 
 namespace syncline::admin::api {
 namespace {
@@ -79,12 +81,17 @@ Result<Answer> show(Call& call) {
   const service::MailboxGate gate(*stored, today);
   const service::Examined examined = service::examine(assignments, gate, **mailbox);
   json::object details = service::mailbox_details_json(*stored, **mailbox, examined, call.language());
-  auto tests = call.store().read<std::map<store::MailboxId, json::object>>(
-      [](store::Transaction& transaction) { return service::latest_tests(transaction); });
-  if (!tests) return fail(std::move(tests.error()));
-  const auto test = tests->find(stored->mailboxes.at((*mailbox)->address).id);
-  details["test"] = nullptr;
-  if (test != tests->end()) details["test"] = test->second;
+  const store::MailboxId id = stored->mailboxes.at((*mailbox)->address).id;
+  auto looked_up = call.store().read<void>([&](store::Transaction& transaction) -> Result<void> {
+    auto test = store::find_mailbox_test(transaction, id);
+    if (!test) return fail(std::move(test.error()));
+    auto placement = store::find_placement(transaction, id);
+    if (!placement) return fail(std::move(placement.error()));
+    details["test"] = *test ? json::value(service::to_json(**test)) : json::value();
+    details["placement"] = *placement ? json::value(service::to_json(**placement)) : json::value();
+    return {};
+  });
+  if (!looked_up) return fail(std::move(looked_up.error()));
   Answer answer = json_answer(details);
   answer.header.emplace_back("ETag", etag_of(settings_of(**mailbox)));
   return answer;
@@ -230,13 +237,41 @@ Result<std::vector<service::Obstacle>> request_tests(Call& call, const std::vect
                                 call.actor());
 }
 
-Result<bool> wants_enabling(const Call& call, const json::object& body) {
-  const json::value* const given = body.if_contains("enable");
+/// A member of the body that only administrators may set; `what` they alone do with it.
+Result<bool> wants(const Call& call, const json::object& body, std::string_view member,
+                   std::string_view what) {
+  const json::value* const given = body.if_contains(member);
   if (given == nullptr) return false;
-  if (!given->is_bool()) return fail(ErrorDomain::input, "bad-value", "enable must be true or false");
+  if (!given->is_bool())
+    return fail(ErrorDomain::input, "bad-value", fmt::format("{} must be true or false", member));
   if (given->get_bool() && !call.is(store::ApiRole::system_administrator))
-    return fail(ErrorDomain::input, "forbidden", "Only a system administrator's token enables mailboxes");
+    return fail(ErrorDomain::input, "forbidden", fmt::format("Only a system administrator's token {}", what));
   return given->get_bool();
+}
+
+Result<bool> wants_enabling(const Call& call, const json::object& body) {
+  return wants(call, body, "enable", "enables mailboxes");
+}
+
+Result<bool> wants_following(const Call& call, const json::object& body) {
+  return wants(call, body, "followMoves", "gives mailboxes that moved another profile");
+}
+
+/// What one mailbox was asked for follows, unless something stands in the way.
+Answer wanted_answer(const std::string& address, const std::vector<service::Obstacle>& obstacles) {
+  if (obstacles.empty()) return json_answer(json::object{{"mailbox", address}, {"wanted", true}}, 202);
+  const service::Obstacle& obstacle = obstacles.front();
+  Answer refused{.status = 409, .content_type = std::string(problem_type)};
+  refused.body = problem_json(409, obstacle.code, obstacle.message);
+  return refused;
+}
+
+Answer bulk_wanted_answer(const std::vector<std::string>& addresses,
+                          const std::vector<service::Obstacle>& obstacles) {
+  json::array refused;
+  for (const service::Obstacle& obstacle : obstacles) refused.push_back(obstacle_json(obstacle));
+  return json_answer(
+      json::object{{"wanted", addresses.size() - obstacles.size()}, {"refused", std::move(refused)}}, 202);
 }
 
 /// Tests run in the background; getMailbox tells how they go.
@@ -251,12 +286,7 @@ Result<Answer> test(Call& call) {
   if (!mailbox) return fail(std::move(mailbox.error()));
   auto obstacles = request_tests(call, {(*mailbox)->address}, *enable);
   if (!obstacles) return fail(std::move(obstacles.error()));
-  if (obstacles->empty())
-    return json_answer(json::object{{"mailbox", (*mailbox)->address}, {"wanted", true}}, 202);
-  const service::Obstacle& obstacle = obstacles->front();
-  Answer refused{.status = 409, .content_type = std::string(problem_type)};
-  refused.body = problem_json(409, obstacle.code, obstacle.message);
-  return refused;
+  return wanted_answer((*mailbox)->address, *obstacles);
 }
 
 Result<Answer> bulk_test(Call& call) {
@@ -268,10 +298,42 @@ Result<Answer> bulk_test(Call& call) {
   if (!addresses) return fail(std::move(addresses.error()));
   auto obstacles = request_tests(call, *addresses, *enable);
   if (!obstacles) return fail(std::move(obstacles.error()));
-  json::array refused;
-  for (const service::Obstacle& obstacle : *obstacles) refused.push_back(obstacle_json(obstacle));
-  return json_answer(
-      json::object{{"wanted", addresses->size() - obstacles->size()}, {"refused", std::move(refused)}}, 202);
+  return bulk_wanted_answer(*addresses, *obstacles);
+}
+
+/// The daemon takes it up behind the answer.
+Answer look_follows(Answer answer) {
+  answer.afterwards = [](Control& control, Answer&) { control.look_for_requested(); };
+  return answer;
+}
+
+/// Where it lives is asked in the background; getMailbox tells what came of it.
+Result<Answer> discover(Call& call) {
+  auto body = call.object({"followMoves"});
+  if (!body) return fail(std::move(body.error()));
+  auto follow = wants_following(call, *body);
+  if (!follow) return fail(std::move(follow.error()));
+  auto stored = call.organisation().load();
+  if (!stored) return fail(std::move(stored.error()));
+  auto mailbox = found(call, *stored);
+  if (!mailbox) return fail(std::move(mailbox.error()));
+  auto obstacles = service::request_looks(
+      call.organisation(), {.addresses = {(*mailbox)->address}, .follow_moves = *follow}, call.actor());
+  if (!obstacles) return fail(std::move(obstacles.error()));
+  return look_follows(wanted_answer((*mailbox)->address, *obstacles));
+}
+
+Result<Answer> bulk_discover(Call& call) {
+  auto body = call.object({"mailboxes", "profile", "followMoves"});
+  if (!body) return fail(std::move(body.error()));
+  auto follow = wants_following(call, *body);
+  if (!follow) return fail(std::move(follow.error()));
+  auto addresses = chosen(call, *body);
+  if (!addresses) return fail(std::move(addresses.error()));
+  auto obstacles = service::request_looks(call.organisation(),
+                                          {.addresses = *addresses, .follow_moves = *follow}, call.actor());
+  if (!obstacles) return fail(std::move(obstacles.error()));
+  return look_follows(bulk_wanted_answer(*addresses, *obstacles));
 }
 
 Result<Answer> apply_defaults_to(Call& call, const std::vector<std::string>& addresses) {
@@ -444,6 +506,22 @@ void add_mailbox_routes(std::vector<Route>& routes) {
                     .body_octets = 1024 * 1024,
                     .answers = {202},
                     .handler = bulk_test});
+  routes.push_back({.method = Method::post,
+                    .path = "/mailboxes/{address}/discover",
+                    .operation = "discoverMailbox",
+                    .roles = owners,
+                    .body = {json_body},
+                    .body_may_be_empty = true,
+                    .answers = {202},
+                    .refusals = {409},
+                    .handler = discover});
+  routes.push_back({.method = Method::post,
+                    .path = "/bulk/discover",
+                    .operation = "discoverMailboxes",
+                    .body = {json_body},
+                    .body_octets = 1024 * 1024,
+                    .answers = {202},
+                    .handler = bulk_discover});
   routes.push_back({.method = Method::post,
                     .path = "/mailboxes/{address}/apply-defaults",
                     .operation = "applyDefaults",

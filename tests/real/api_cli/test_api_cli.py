@@ -330,6 +330,45 @@ class Acts(unittest.TestCase, Checks):
                 self.good(self.ask("GET", "/mailboxes/ana%40contoso.example"), "getMailbox")["test"] or {"report": None}), "the test")
         self.assertEqual(failed["requestedBy"], self.audit("mailbox.test")[0][0])
 
+    def test_where_mailboxes_live_is_asked_of_one_and_of_several(self):
+        path = "/mailboxes/ana%40contoso.example"
+        self.assertIsNone(self.good(self.ask("GET", path), "getMailbox")["placement"])
+        self.problem(self.ask("POST", path + "/discover"), 409, "not-approved")
+        self.problem(self.ask("POST", "/mailboxes/nobody%40contoso.example/discover"), 404, "no-mailbox")
+        self.let_in(self.ANA, self.BOB)
+        self.good(self.ask("POST", "/profiles", {"name": "Host", "type": "imap_smtp", "in_host": "imap.x.example", "out_host": "smtp.x.example",
+                                                 "in_port": 993, "out_port": 465, "in_tls": "implicit", "out_tls": "implicit"}), "addProfile", 201)
+        self.good(self.ask("PATCH", "/mailboxes/cleo%40contoso.example", {"profile": "Host", "exchange_version": None, "act": "none"}, If_Match="*"),
+                  "changeMailbox")
+        self.problem(self.ask("POST", "/mailboxes/cleo%40contoso.example/discover"), 409, "not-on-exchange")
+        self.problem(self.ask("POST", path + "/discover", {"followMoves": "yes"}), 400, "bad-value")
+        self.problem(self.ask("POST", "/bulk/discover", {"followMoves": True}), 400, "bad-value")
+        # Its owner may ask, but only administrators give another profile.
+        self.problem(self.ask("POST", path + "/discover", {"followMoves": True}, role="mailbox-owner"), 403, "forbidden")
+        self.problem(self.ask("POST", "/mailboxes/bob%40contoso.example/discover", role="mailbox-owner"), 404, "no-mailbox")
+        self.assertEqual(self.audit("mailbox.discover"), [])
+        wanted = self.good(self.ask("POST", path + "/discover", role="mailbox-owner", Syncline_Reason="ticket 8"), "discoverMailbox", 202)
+        self.assertEqual(wanted, {"mailbox": self.ANA, "wanted": True})
+        wanted = self.good(self.ask("POST", "/bulk/discover", {"mailboxes": [self.BOB, self.CLEO, "x@y"], "followMoves": True}), "discoverMailboxes", 202)
+        self.assertEqual((wanted["wanted"], [(one["mailbox"], one["code"]) for one in wanted["refused"]]),
+                         (1, [(self.CLEO, "not-on-exchange"), ("x@y", "no-mailbox")]))
+        [(who, about, why)] = self.audit("mailbox.discover")
+        self.assertTrue(who.startswith("token test mailbox-owner"), who)
+        self.assertEqual((about, why), (f"mailbox {self.ANA}", "ticket 8"))
+        [(who, about, _)] = self.audit("mailbox.discover-and-follow")
+        self.assertTrue(who.startswith("token test system-administrator"), who)
+        self.assertEqual(about, f"mailbox {self.BOB}")
+        # There is no server: each look ends with that, and concludes nothing.
+        for one in ("ana", "bob"):
+            found = wait_for(lambda one=one: (lambda placement: placement if placement["requestedAt"] is None else None)(
+                self.good(self.ask("GET", f"/mailboxes/{one}%40contoso.example"), "getMailbox")["placement"]), "the look", seconds=240)
+            self.assertEqual((found["state"], found["facts"], found["parkedAt"]), ("not-found", None, None))
+            self.assertIsNotNone(found["lookedAt"])
+        shown = json.loads(self.serving.run("mailbox", "show", self.BOB, "--format", "json"))
+        self.assertEqual(shown["placement"], found)
+        self.assertIn("not-found, ", self.serving.run("mailbox", "show", self.BOB))
+        self.assertTrue(self.ask("GET", path).json["enabled"])
+
     def test_defaults_are_previewed_and_given_to_one_and_to_several(self):
         self.good(self.ask("PATCH", "/organisation", {"defaults": {"folders": ["Customers"]}}, If_Match="*"), "changeOrganisation")
         path = "/mailboxes/ana%40contoso.example"
