@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A mailbox that moves from the basement to the cloud and is followed there: by `discover --all --follow-moves`, and by `serve
---follow-moves` on its own. What was in step stays in step under new ids; nothing comes or goes twice, and nobody is mailed again.
+"""A mailbox that moves from the basement to the cloud and is followed there: by `discover --all --follow-moves`, by `serve
+--follow-moves` on its own, and by `serve` when its API is asked. What was in step stays in step under new ids; nothing comes or goes twice, and nobody is mailed again.
 Skipped where nobody may listen on port 443."""
 import json
 import os
@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import unittest
+import urllib.request
 
 TESTS = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(TESTS / "real/sync_cli")]
@@ -304,6 +305,59 @@ class ByDaemon(FollowMoves):
         self.exchange.ask("POST", "sites/basement", {"ews": "on"})
         self.sync()
         self.assertEqual(self.ok("alerts"), "No alerts.\n")
+        self.end(serving)
+
+    # -- by the API ---------------------------------------------------------------------------------------------------
+    def serve(self):
+        serving = self.start("serve", "--port", "0", "--discover-every", "0")
+        self.url = json.loads(serving.stdout.readline())["http"] + "/api/v1"
+        return serving
+
+    def ask(self, method, path, body=None):
+        request = urllib.request.Request(self.url + path, method=method, data=None if body is None else json.dumps(body).encode(),
+                                         headers={"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, json.load(answer)
+
+    def mailbox_now(self, user):
+        return self.ask("GET", f"/mailboxes/{user.replace('@', '%40')}")[1]
+
+    def wait_for_look(self, user):
+        wait_for(lambda: self.mailbox_now(user)["placement"]["requestedAt"] is None, "the look")
+        return self.mailbox_now(user)
+
+    def test_who_asks_over_the_api_has_mailboxes_looked_for_and_a_move_followed_in_his_name(self):
+        self.token = json.loads(self.ok("token", "create", "--name", "console", "--role", "system-administrator", "--format", "json"))["token"]
+        serving = self.serve()
+        self.assertEqual(self.ask("POST", "/bulk/discover", {"profile": "Basement"}), (202, {"wanted": 2, "refused": []}))
+        for user in (MO, IDA):
+            placement = self.wait_for_look(user)["placement"]
+            self.assertEqual((placement["state"], placement["facts"]["location"], placement["parkedAt"]), ("fits", "on_premises", None))
+            self.assertTrue(placement["facts"]["endpoint"].startswith("https://mail.move.test/"), placement)
+        self.move(MO)
+        self.assertEqual(self.ask("POST", "/mailboxes/mo%40move.test/discover"), (202, {"mailbox": MO, "wanted": True}))
+        now = self.wait_for_look(MO)
+        self.assertEqual((now["placement"]["state"], now["enabled"]), ("elsewhere", False))
+        self.assertIsNotNone(now["placement"]["parkedAt"])
+        self.assertEqual(now["placement"]["facts"]["endpoint"], CLOUD_URL)
+        self.assertIn("token console (1) mailbox.park", self.ok("audit"))
+
+        # A stop cuts the look off; the next daemon makes it.
+        rule = self.exchange.fault(operation="autodiscover-v2", action="delay", waitMs=100000)
+        self.assertEqual(self.ask("POST", "/mailboxes/mo%40move.test/discover", {"followMoves": True})[0], 202)
+        wait_for(lambda: self.exchange.fired(rule), "the look")
+        self.assertIsNotNone(self.mailbox_now(MO)["placement"]["requestedAt"])
+        self.end(serving)
+        self.exchange.end_fault(rule)
+        serving = self.serve()
+        now = self.wait_for_look(MO)
+        self.assertEqual((now["placement"]["state"], now["placement"]["parkedAt"], now["enabled"], now["profile"]), ("fits", None, True, "Tenant"))
+        self.assertIn("it has the profile Tenant now", now["placement"]["text"])
+        acts = " ".join(self.ok("audit").split())  # lines are wrapped
+        for act in ("mailbox.discover-and-follow mailbox mo@move.test", "apply.change mailbox mo@move.test: profile",
+                    "mailbox.unpark mailbox mo@move.test"):
+            self.assertIn("token console (1) " + act, acts)
+        self.wait_for_sync()
         self.end(serving)
 
     def line_of(self, user):
