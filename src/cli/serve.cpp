@@ -293,7 +293,7 @@ void add_serve(CLI::App& app, Action& action) {
       ->capture_default_str();
   command
       ->add_option("--discover-every", options->discover_hours,
-                   "Look where each mailbox on Exchange lives so often; 0: never")
+                   "Look where each mailbox on Exchange lives so often; 0: only when asked")
       ->type_name("HOURS")
       ->check(CLI::Range(0.0, 8760.0))
       ->capture_default_str();
