@@ -230,8 +230,6 @@ class NotificationStream::State {
     if (*refused) co_return fail(std::move(**refused));
     ++status_.connections;
     affinity_.learn_from(exchange.headers());
-    // Only now does the server tell us: what happened before must be read from the feeds.
-    announce_gaps();
 
     xml::EnvelopeCutter cutter;
     std::array<std::byte, 16 * 1024> buffer;
@@ -266,8 +264,13 @@ class NotificationStream::State {
   Result<bool> take(const std::string& envelope) {
     auto reply = anchor_.read_reply<GetStreamingEventsRequest>(envelope);
     if (!reply) return fail(std::move(reply.error()));
-    ++replies_;
     bool going_on = true;
+    // Only with its first answer does the server tell us: what happened before must be read from the feeds
+    // . It begins the same way when it refuses, for an anchor that is being moved for one.
+    if (std::ranges::all_of(reply->messages, &ResponseMessage<StreamingEvents>::ok)) {
+      ++replies_;
+      announce_gaps();
+    }
     for (const ResponseMessage<StreamingEvents>& message : reply->messages) {
       for (const Notification& notification : message.value.notifications) take(notification);
       for (const std::string& id : message.value.error_subscription_ids) {

@@ -140,7 +140,10 @@ void Schedule::watched(std::string_view address, std::optional<milliseconds> loo
   turn.look_anyway = look_anyway;
   if (turn.is_running || turn.failures != 0) return;
   const SteadyTime due = now + rest_of(turn);
-  set_due(at, look_anyway ? std::max(turn.due, due) : std::min(turn.due, due));
+  if (!look_anyway)
+    set_due(at, std::min(turn.due, due));
+  else if (turn.due > now)  // who is due already keeps its place in the line
+    set_due(at, std::max(turn.due, due));
 }
 
 bool Schedule::demand(std::string_view address, SteadyTime now) {

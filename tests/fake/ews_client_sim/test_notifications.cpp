@@ -31,6 +31,7 @@ class Notifications : public testing::ExchangeFixture {
     bert_ = std::make_unique<EwsClient>(make_service_client(
         bert, bert_for_himself_ ? std::make_shared<CredentialBudgets>(world_.environment()) : budgets));
     settings.on_hearing = [this](const std::string& mailbox, bool is_heard) {
+      if (is_heard) ++times_heard_;
       if (is_heard)
         heard_.insert(mailbox);
       else
@@ -71,6 +72,7 @@ class Notifications : public testing::ExchangeFixture {
   std::unique_ptr<NotificationStream> stream_;
   std::optional<Error> ended_;
   std::set<std::string> heard_;
+  int times_heard_ = 0;
   bool bert_for_himself_ = false;  ///< the server counts him apart
 };
 
@@ -195,6 +197,23 @@ TEST_F(Notifications, ABusyMailboxKeepsNobodyElseWaiting) {
   EXPECT_EQ(heard_, (std::set<std::string>{anna}));
   world_.run_for(10min);
   EXPECT_EQ(heard_, (std::set<std::string>{anna, bert}));
+}
+
+// Exchange answers with 200 and says in the first envelope that it will not.
+TEST_F(Notifications, WhileTheAnchorIsMovedNobodyIsSaidToBeHeardAndItIsAskedSeldom) {
+  FaultRule moving;
+  moving.operation = "GetStreamingEvents";
+  moving.action = Action::response_code;
+  moving.code = "ErrorMailboxMoveInProgress";
+  sim_->faults().add(moving);
+  start();
+  world_.run_for(20min);
+  EXPECT_EQ(times_heard_, 0);
+  EXPECT_LT(stream_->status().connections, 20u);
+  sim_->faults().clear();
+  world_.run_for(7min);
+  EXPECT_EQ(heard_, (std::set<std::string>{anna, bert}));
+  EXPECT_EQ(times_heard_, 2);
 }
 
 // The stream itself is asked for by its first mailbox.

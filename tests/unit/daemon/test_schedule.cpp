@@ -227,6 +227,17 @@ TEST_F(ScheduleTest, WhoseServerTellsOfChangesIsLookedAtSeldomAndAtOnceWhenSomet
   EXPECT_GE(runs["a"], before + 2) << "polled again";
 }
 
+TEST_F(ScheduleTest, WhoIsDueKeepsItsPlaceWhenItsServerBeginsToTell) {
+  put("a");
+  now = *schedule.next() + seconds(20);
+  for (int i = 0; i < 3; ++i) {
+    schedule.watched("a", minutes(60), now);
+    schedule.watched("a", std::nullopt, now);
+  }
+  schedule.watched("a", minutes(60), now);
+  EXPECT_EQ(schedule.take(now), "a");
+}
+
 TEST_F(ScheduleTest, WhenTheSharedAccountIsTakenAgainAllComeBackWithinHalfAMinute) {
   for (int i = 0; i < 30; ++i)
     schedule.put("m" + std::to_string(i), {.server = "one", .interval = interval, .shares_account = true},
