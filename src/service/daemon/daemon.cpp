@@ -46,6 +46,11 @@ Pace pace_of(const EnabledMailbox& mailbox, milliseconds interval) {
   return pace;
 }
 
+ScheduleSettings with_places(ScheduleSettings settings, std::size_t at_once) {
+  settings.at_once = at_once;
+  return settings;
+}
+
 void add(sync::KindCounts& sum, const sync::KindCounts& more) {
   sum.came += more.came;
   sum.changed_here += more.changed_here;
@@ -68,7 +73,7 @@ Daemon::Daemon(net::Environment& environment, Organisation& organisation, Daemon
       organisation_(organisation),
       settings_(settings),
       work_(std::move(work)),
-      schedule_(settings.schedule, environment.random),
+      schedule_(with_places(settings.schedule, settings.mailboxes_at_once), environment.random),
       changed_(environment.executor) {}
 
 net::Async<void> Daemon::run() {

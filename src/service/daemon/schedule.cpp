@@ -9,8 +9,9 @@ namespace syncline::service {
 using std::chrono::milliseconds;
 
 bool is_outage(const Error& error) noexcept {
+  // A proxy whose server is gone takes connections and cuts them.
   return error.domain == ErrorDomain::net || error.code == "unreachable" || error.code == "dns-failed" ||
-         error.http_status == 502 || error.http_status == 503 || error.http_status == 504;
+         error.code == "connection-lost" || error.code == "stale-connection" || error.http_status == 502 || error.http_status == 503 || error.http_status == 504;
 }
 
 bool is_refusal(const Error& error) noexcept {
@@ -165,8 +166,14 @@ void Schedule::retry(std::string_view address, SteadyTime now) {
   wake(address, now);
 }
 
-std::optional<SteadyTime> Schedule::ready_at(const Server& server) {
-  if (server.waiting.empty() || server.running >= server.at_once) return std::nullopt;
+bool Schedule::has_room(const Server& server) const {
+  const std::size_t share =
+      servers_.size() > 1 ? settings_.at_once - settings_.at_once / 4 : settings_.at_once;
+  return server.running < std::min(server.at_once, share);
+}
+
+std::optional<SteadyTime> Schedule::ready_at(const Server& server) const {
+  if (server.waiting.empty() || !has_room(server)) return std::nullopt;
   const SteadyTime due = server.waiting.begin()->first;
   if (!server.is_open) return due;
   if (server.is_probing) return std::nullopt;
@@ -191,7 +198,7 @@ std::optional<std::string> Schedule::take(SteadyTime now) {
   for (const std::string& address : demanded_)
     if (const auto at = turns_.find(address); !at->second.is_running) {
       const Server& server = servers_.find(at->second.server)->second;
-      if (server.running < server.at_once) return begin(at, now);
+      if (has_room(server)) return begin(at, now);
     }
   std::optional<Due> chosen;
   for (const auto& [_, server] : servers_) {

@@ -19,6 +19,9 @@
 namespace syncline::service {
 
 struct ScheduleSettings {
+  /// Mailboxes that run at the same time. Where there are several servers none has more than three quarters:
+  /// one that answers slowly, or is about to be found out of order, does not keep the others waiting.
+  std::size_t at_once = std::numeric_limits<std::size_t>::max();
   unsigned spread_percent = 10;  ///< of the interval, either way, so that thousands do not beat as one
   std::chrono::milliseconds first_pause =
       std::chrono::seconds(30);  ///< after a first failure; doubled for each, up to the interval …
@@ -145,7 +148,8 @@ class Schedule {
   void leave(const Turn& turn);
   std::string begin(Turns::iterator at, SteadyTime now);
   /// When the first of a server's may be taken; nullopt: not before something ends.
-  static std::optional<SteadyTime> ready_at(const Server& server);
+  std::optional<SteadyTime> ready_at(const Server& server) const;
+  bool has_room(const Server& server) const;
   void learn_of_server(const std::string& address, Server& server, SteadyTime now,
                        const std::optional<Error>& error);
   void release(const std::string& server, SteadyTime now);

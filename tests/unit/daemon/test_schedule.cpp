@@ -227,6 +227,32 @@ TEST_F(ScheduleTest, WhoseServerTellsOfChangesIsLookedAtSeldomAndAtOnceWhenSomet
   EXPECT_GE(runs["a"], before + 2) << "polled again";
 }
 
+TEST_F(ScheduleTest, AServerThatAnswersSlowlyLeavesPlacesToTheOthers) {
+  Schedule crowded{{.at_once = 8}, random};
+  for (int i = 0; i < 20; ++i)
+    crowded.put("slow" + std::to_string(i), {.server = "slow", .interval = interval}, seconds(0), now);
+  std::vector<std::string> slow;
+  while (slow.size() < 8) {
+    const auto address = crowded.take(now);
+    ASSERT_TRUE(address) << "there is no other server";
+    slow.push_back(*address);
+  }
+  crowded.put("b", {.server = "quick", .interval = interval}, seconds(0), now);
+  for (int i = 0; i < 3; ++i) crowded.finished(slow[static_cast<std::size_t>(i)], now, std::nullopt);
+  EXPECT_EQ(crowded.take(now), "b");
+  EXPECT_TRUE(crowded.take(now));
+  EXPECT_EQ(crowded.take(now), std::nullopt) << "six of eight are slow ones";
+  EXPECT_FALSE(crowded.next()) << "not before something ends";
+}
+
+TEST_F(ScheduleTest, AProxyThatCutsConnectionsIsAnOutageToo) {
+  for (const char* name : {"a", "b", "c", "d"}) put(name);
+  live_until(now + minutes(6), [](const std::string&) {
+    return Error{.domain = ErrorDomain::http, .code = "connection-lost", .retry = RetryClass::after};
+  });
+  EXPECT_TRUE(turn("a").waits_for_server);
+}
+
 TEST_F(ScheduleTest, WhoIsDueKeepsItsPlaceWhenItsServerBeginsToTell) {
   put("a");
   now = *schedule.next() + seconds(20);
