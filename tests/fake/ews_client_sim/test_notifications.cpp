@@ -30,12 +30,13 @@ class Notifications : public testing::ExchangeFixture {
     anna_ = std::make_unique<EwsClient>(make_service_client(anna, budgets));
     bert_ = std::make_unique<EwsClient>(make_service_client(
         bert, bert_for_himself_ ? std::make_shared<CredentialBudgets>(world_.environment()) : budgets));
-    settings.on_hearing = [this](const std::string& mailbox, bool is_heard) {
-      if (is_heard) ++times_heard_;
+    // The stream is cut off when the world ends, after this.
+    settings.on_hearing = [hearing = hearing_](const std::string& mailbox, bool is_heard) {
+      if (is_heard) ++hearing->times;
       if (is_heard)
-        heard_.insert(mailbox);
+        hearing->now.insert(mailbox);
       else
-        heard_.erase(mailbox);
+        hearing->now.erase(mailbox);
     };
     stream_ = std::make_unique<NotificationStream>(
         std::vector<StreamedMailbox>{{anna, anna_.get()}, {bert, bert_.get()}},
@@ -71,8 +72,11 @@ class Notifications : public testing::ExchangeFixture {
   std::unique_ptr<EwsClient> bert_;
   std::unique_ptr<NotificationStream> stream_;
   std::optional<Error> ended_;
-  std::set<std::string> heard_;
-  int times_heard_ = 0;
+  struct Hearing {
+    std::set<std::string> now;
+    int times = 0;
+  };
+  std::shared_ptr<Hearing> hearing_ = std::make_shared<Hearing>();
   bool bert_for_himself_ = false;  ///< the server counts him apart
 };
 
@@ -181,22 +185,22 @@ TEST_F(Notifications, OneMailboxInTroubleParksThatMailboxAlone) {
 TEST_F(Notifications, ABusyMailboxKeepsNobodyElseWaiting) {
   bert_for_himself_ = true;
   start({.connection_minutes = 1});
-  EXPECT_EQ(heard_, (std::set<std::string>{anna, bert}));
+  EXPECT_EQ(hearing_->now, (std::set<std::string>{anna, bert}));
   Error busy{.domain = ErrorDomain::ews, .code = "ErrorServerBusy", .retry = RetryClass::after};
   busy.retry_after = 20min;
   bert_->budgets()->busy(busy, OperationKind::read);
   service_.drop_subscriptions(bert);
   world_.run_for(3min);
-  EXPECT_EQ(heard_, (std::set<std::string>{anna})) << "he is polled";
+  EXPECT_EQ(hearing_->now, (std::set<std::string>{anna})) << "he is polled";
   for (int i = 0; i < 10; ++i) {
     news_.clear();
     deliver(anna);
     world_.run_for(70s);
     EXPECT_GE(news_of(anna, false), 1u);
   }
-  EXPECT_EQ(heard_, (std::set<std::string>{anna}));
+  EXPECT_EQ(hearing_->now, (std::set<std::string>{anna}));
   world_.run_for(10min);
-  EXPECT_EQ(heard_, (std::set<std::string>{anna, bert}));
+  EXPECT_EQ(hearing_->now, (std::set<std::string>{anna, bert}));
 }
 
 // Exchange answers with 200 and says in the first envelope that it will not.
@@ -208,12 +212,12 @@ TEST_F(Notifications, WhileTheAnchorIsMovedNobodyIsSaidToBeHeardAndItIsAskedSeld
   sim_->faults().add(moving);
   start();
   world_.run_for(20min);
-  EXPECT_EQ(times_heard_, 0);
+  EXPECT_EQ(hearing_->times, 0);
   EXPECT_LT(stream_->status().connections, 20u);
   sim_->faults().clear();
   world_.run_for(7min);
-  EXPECT_EQ(heard_, (std::set<std::string>{anna, bert}));
-  EXPECT_EQ(times_heard_, 2);
+  EXPECT_EQ(hearing_->now, (std::set<std::string>{anna, bert}));
+  EXPECT_EQ(hearing_->times, 2);
 }
 
 // The stream itself is asked for by its first mailbox.
@@ -224,9 +228,9 @@ TEST_F(Notifications, WhileTheAnchorHasToWaitNobodyIsSaidToBeHeard) {
   busy.retry_after = 20min;
   anna_->budgets()->busy(busy, OperationKind::read);
   world_.run_for(3min);
-  EXPECT_EQ(heard_, std::set<std::string>());
+  EXPECT_EQ(hearing_->now, std::set<std::string>());
   world_.run_for(20min);
-  EXPECT_EQ(heard_, (std::set<std::string>{anna, bert}));
+  EXPECT_EQ(hearing_->now, (std::set<std::string>{anna, bert}));
   EXPECT_GE(news_of(bert, true), 2u) << "what came meanwhile is read";
 }
 
