@@ -62,8 +62,8 @@ class Day {
     const auto end = begin_ + std::chrono::hours(hours_);
     while (service_.world.elapsed() < end && !service_.has_ended())
       a_minute(end - service_.world.elapsed() > 40min);
-    // Whatever is still wrong passes.
-    for (int i = 0; i < 60; ++i) a_minute(false);
+    // Whatever is still wrong passes; who has moved is followed when it is looked for.
+    for (int minute = 0; minute < 60 || !causes_.empty(); ++minute) a_minute(false);
     ASSERT_FALSE(service_.has_ended());
     check_the_end();
   }
